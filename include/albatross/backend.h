@@ -1,0 +1,119 @@
+/*
+ * backend.h - the contract of a way to run functions, and the invocation
+ *
+ * A backend is one file with one const entry and one line in
+ * function/backends.def.  It takes an event and gives a result.  It never sees
+ * a client's socket, a dialect or another thread: every call into it, and every
+ * call it makes, happens on its function's home loop.
+ */
+#ifndef ALBATROSS_BACKEND_H
+#define ALBATROSS_BACKEND_H
+
+#include "albatross/http.h"
+#include "albatross/json.h"
+#include "albatross/option.h"
+
+struct abt_loop;
+struct abt_function;
+
+/* A letter: see net/mail.h.  It stands inside the thing that is sent. */
+struct abt_mail {
+	struct abt_mail *next;
+	void (*deliver)(struct abt_loop *loop, struct abt_mail *letter);
+};
+
+/*
+ * One event on its way to a function and its result on the way back.
+ *
+ * It is made by the caller in the exchange's arena and lent to the function
+ * from abt_function_invoke until |done| is called, exactly once, on the
+ * caller's loop.  While it is lent the caller touches nothing but |cancelled|
+ * through abt_function_cancel.
+ */
+struct abt_invocation {
+	struct abt_mail letter;
+	struct abt_loop *owner; /* the caller's loop */
+	struct abt_function *function;
+	void (*done)(struct abt_invocation *inv);
+	void *context; /* the caller's */
+
+	/* in */
+	struct abt_bytes event;            /* the bytes; valid until |done| */
+	const char *request_id;            /* UUID, NUL-terminated */
+	struct abt_bytes trace_id;         /* X-Amzn-Trace-Id; may be empty */
+	struct abt_bytes content_type;     /* empty: application/json */
+	struct abt_bytes client_context;   /* JSON text; may be empty */
+	struct abt_bytes cognito_identity; /* JSON text; may be empty */
+	struct abt_bytes tenant_id;
+	struct abt_bytes qualifier; /* of the ARN; may be empty */
+
+	/* out */
+	struct abt_chunk
+	    *result;                 /* owned by the caller from |done| on; its
+				      * |used| bytes are the payload; may be NULL */
+	const struct abt_rule *rule; /* why it failed, or NULL: a result */
+	bool function_error; /* X-Amz-Function-Error: Unhandled; |result| is the
+			      * error's JSON */
+	const char *detail; /* one line for the log, or NULL; lives in |text| */
+	char text[256];
+	char error_type[96]; /* kept by lambda.md R1.41; "" when none */
+	int64_t queued_us, started_us, ended_us; /* monotonic */
+	int64_t init_us;                         /* cold start part, or -1 */
+
+	/* the home's own */
+	struct abt_invocation *next, **prev; /* queue or running list */
+	void *instance;
+	int64_t deadline_us; /* monotonic; 0: none */
+	int64_t deadline_epoch_ms;
+	bool cancelled;
+	bool cold;
+};
+
+enum abt_input {
+	ABT_EVENTS,
+	ABT_MESSAGES, /* request in, response out: CGI (later) */
+};
+
+struct abt_backend {
+	const char *name;
+	const char *title;
+	enum abt_input takes;
+	size_t size; /* of its own struct, made and zeroed for it */
+	const struct abt_option *options;
+	const char *main_option; /* that a bare JSON string or list fills */
+	bool counted; /* has processes or a limit: lives on one home loop */
+
+	/* All optional but invoke.  |self| is the struct of |size| bytes,
+	 * filled by the option rows; open is called once on the home loop.  0,
+	 * or -1 with a sentence in |why| (size bytes). */
+	int (*open)(
+	    void *self, struct abt_function *function, char *why, size_t size);
+	/* Give a result through abt_result_* now or later. */
+	void (*invoke)(void *self, struct abt_invocation *inv);
+	/* The deadline passed: stop working on it.  The function has already
+	 * given the caller its answer; abt_result_* must not be called. */
+	void (*cancel)(void *self, struct abt_invocation *inv);
+	/* New code: replace idle processes, let running ones finish. */
+	void (*refresh)(void *self);
+	/* End everything now or soon; call abt_function_closed when done. */
+	void (*close)(void *self);
+};
+
+/*
+ * Results, given by a backend.  abt_result_take hands over a whole payload;
+ * abt_result_data copies bytes behind what is there.  Then exactly one of
+ * abt_result_end, abt_result_error (the payload is the function's error JSON)
+ * and abt_result_fail (no payload; |rule| says why, |text| goes into the log).
+ */
+void abt_result_take(struct abt_invocation *inv, struct abt_chunk *payload);
+int abt_result_data(struct abt_invocation *inv, struct abt_bytes data);
+void abt_result_end(struct abt_invocation *inv);
+void abt_result_error(struct abt_invocation *inv);
+void abt_result_fail(
+    struct abt_invocation *inv, enum abt_rule_id rule, const char *text);
+
+/* The backend of that name, or NULL.  The list, NULL-terminated. */
+const struct abt_backend *abt_backend_find(struct abt_bytes name);
+extern const struct abt_backend *const abt_backends[];
+
+#endif

@@ -1,0 +1,54 @@
+/*
+ * buf.h - bytes that grow up to a ceiling given at birth
+ *
+ * Sticky failure: an append that would pass the ceiling or finds no memory
+ * appends nothing, marks the buffer and makes every later append a no-op; ask
+ * once at the end.  |overflowed| tells the ceiling from the lack of memory.
+ */
+#ifndef ALBATROSS_BUF_H
+#define ALBATROSS_BUF_H
+
+#include "albatross/arena.h"
+
+struct abt_buf {
+	struct abt_pool *pool; /* where the chunk comes from; may be NULL */
+	struct abt_chunk *chunk;
+	char *p;     /* chunk->data, or NULL while empty */
+	size_t n;    /* bytes in it */
+	size_t size; /* room before the next growth */
+	size_t max;
+	bool failed;
+	bool overflowed;
+};
+
+void abt_buf_init(struct abt_buf *buf, struct abt_pool *pool, size_t max);
+void abt_buf_end(struct abt_buf *buf);
+
+/* Room for |n| more bytes in one piece: where to write them, or NULL (failed).
+ * Say what was written with abt_buf_commit. */
+char *abt_buf_room(struct abt_buf *buf, size_t n);
+static inline void
+abt_buf_commit(struct abt_buf *buf, size_t n)
+{
+	buf->n += n;
+}
+
+void abt_buf_add(struct abt_buf *buf, struct abt_bytes b);
+void abt_buf_text(struct abt_buf *buf, const char *text);
+void abt_buf_char(struct abt_buf *buf, char c);
+void abt_buf_number(struct abt_buf *buf, uint64_t value);
+void abt_buf_printf(struct abt_buf *buf, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* What is in it; valid until the next change. */
+static inline struct abt_bytes
+abt_buf_bytes(const struct abt_buf *buf)
+{
+	return abt_bytes(buf->p, buf->n);
+}
+
+/* Take the chunk out (chunk->used is set to the length); the buffer is then
+ * empty.  NULL when nothing was ever written. */
+struct abt_chunk *abt_buf_take(struct abt_buf *buf);
+
+#endif

@@ -1,0 +1,71 @@
+/*
+ * call.h - a request at a front: everything an event is made of
+ *
+ * Facts that vary (time, ids, peer) come in through the call, so that every
+ * event can be tested to the byte.  Nothing here asks a clock or for chance.
+ */
+#ifndef ALBATROSS_CALL_H
+#define ALBATROSS_CALL_H
+
+#include "albatross/http.h"
+
+struct abt_dialect;
+struct abt_routes;
+struct abt_route;
+
+/* A configured front door.  Read-only once the setup is made. */
+struct abt_front {
+	struct abt_bytes name;
+	const struct abt_dialect *dialect;
+	const void *attributes;    /* of the dialect: its own struct */
+	bool limits_off;           /* "limits": "off" */
+	struct abt_bytes dns_name; /* Host of an HTTP/1.0 request without one */
+	struct abt_bytes region, account;
+	const struct abt_routes *routes;
+	struct abt_policy policy; /* made from the attributes */
+	bool explain;
+};
+
+/* Where routing led. */
+enum abt_action {
+	ABT_FORWARD,
+	ABT_REDIRECT,
+	ABT_FIXED_RESPONSE,
+};
+
+struct abt_match {
+	const struct abt_route *route; /* NULL: the default of an empty front */
+	enum abt_action action;
+	int priority;         /* of the rule; 0: default (access log) */
+	const void *function; /* what to invoke; opaque below floor 5 */
+	struct abt_bytes target_group_arn;
+	const char *route_key; /* of API Gateway fronts */
+};
+
+/* What the world adds: fixed in tests, real in the server (gateway/facts.c). */
+struct abt_facts {
+	int64_t epoch_us;         /* when the request came */
+	struct abt_bytes peer_ip; /* as text, IPv6 without brackets */
+	unsigned peer_port;
+	unsigned listener_port;
+	bool tls;
+	struct abt_bytes tls_version, tls_cipher; /* OpenSSL's names */
+	struct abt_bytes sni;
+	unsigned char random[32]; /* for ids: trace id, Self id */
+	char request_id[37];      /* UUID v4, NUL-terminated */
+	struct abt_bytes date;    /* IMF-fixdate of the response */
+};
+
+struct abt_call {
+	const struct abt_request *request;
+	const struct abt_front *front;
+	struct abt_match match;
+	struct abt_facts facts;
+	struct abt_arena *arena;
+	/* Made while the event is written, for Lambda and the log. */
+	struct abt_bytes
+	    trace_id; /* "Root=1-...": X-Amzn-Trace-Id as sent on */
+	size_t forwarded_count;
+};
+
+#endif

@@ -1,0 +1,69 @@
+/*
+ * dialect.h - the contract of an event format
+ *
+ * A dialect is how one kind of front writes events and reads results.  It is
+ * one file with one const entry and one line in dialect/dialects.def.  All its
+ * functions are pure: the same ones serve the gateway, `albatross event`,
+ * `albatross check` and the tests.
+ */
+#ifndef ALBATROSS_DIALECT_H
+#define ALBATROSS_DIALECT_H
+
+#include "albatross/call.h"
+#include "albatross/json.h"
+#include "albatross/option.h"
+
+struct abt_dialect {
+	const char *name;  /* as written in the configuration */
+	const char *title; /* as shown to people */
+
+	/* The attributes of a front of this kind: a struct of |attributes_size|
+	 * bytes that the option rows describe. */
+	size_t attributes_size;
+	const struct abt_option *attributes;
+
+	/* Make |front|->policy from its attributes and limits_off. */
+	void (*make_policy)(struct abt_front *front);
+
+	/* What this front refuses, as far as the head tells (the body is not
+	 * there yet).  May change the request's headers (dropping what a front
+	 * consumes).  0, or -1 with the broken rule in the report. */
+	int (*admit)(const struct abt_call *call, struct abt_request *request,
+	    struct abt_report *report);
+
+	/* Write the event.  0, or -1 with the rule: text that is no UTF-8, too
+	 * large.  The writer itself remembers failure.  Fills call->trace_id.
+	 */
+	int (*write_event)(struct abt_call *call, struct abt_json_out *out,
+	    struct abt_report *report);
+
+	/*
+	 * Read the result: |source| is what the function gave, |result| its
+	 * tree or NULL when it is not JSON (|error| then says why).  0 with
+	 * |response| filled, or -1 with the broken rule.  With report->collect
+	 * every break and note is collected and the return value is -1 if any
+	 * broke.
+	 */
+	int (*read_result)(const struct abt_call *call, struct abt_bytes source,
+	    const struct abt_json *result, const struct abt_json_error *error,
+	    struct abt_response *response, struct abt_report *report);
+
+	/* The answer of a match that invokes nothing (redirect, fixed). */
+	int (*write_action)(const struct abt_call *call,
+	    struct abt_response *response, struct abt_report *report);
+
+	/* What the client sees when we could not get that far.  Needs no
+	 * memory for a failure of kind ABT_NO_MEMORY. */
+	void (*write_failure)(const struct abt_call *call,
+	    const struct abt_rule *rule, struct abt_response *response);
+
+	/* The service's own word for a failure in its access log
+	 * ("LambdaUnhandled"), or NULL. */
+	const char *(*failure_reason)(const struct abt_rule *rule);
+};
+
+/* The dialect of that name, or NULL.  The list, NULL-terminated. */
+const struct abt_dialect *abt_dialect_find(struct abt_bytes name);
+extern const struct abt_dialect *const abt_dialects[];
+
+#endif

@@ -1,0 +1,14 @@
+/*
+ * load.h - the albatross file (JSON with comments) becomes a setup
+ */
+#ifndef ABT_CONFIG_LOAD_H
+#define ABT_CONFIG_LOAD_H
+
+#include "gateway/setup.h"
+
+/* Read |file|.  NULL after complaining: one sentence "file:line:column: ..."
+ * for each error, with the cure. */
+struct abt_setup *abt_load_file(const char *file,
+    void (*complain)(void *context, const char *sentence), void *context);
+
+#endif

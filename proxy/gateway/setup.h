@@ -1,0 +1,57 @@
+/*
+ * setup.h - the plain struct that configuration becomes
+ *
+ * Made by config/ or the command line, read-only afterwards.  Everything in it
+ * lives in its arena, but for the functions, which carry their own.
+ */
+#ifndef ABT_GATEWAY_SETUP_H
+#define ABT_GATEWAY_SETUP_H
+
+#include "albatross/call.h"
+#include "function/function.h"
+#include "net/tls.h"
+#include "route/cidr.h"
+
+struct abt_setup_listener {
+	struct abt_bytes address; /* "127.0.0.1:8080", "unix:/path" */
+	struct abt_front *front;
+	bool tls; /* with certificates below, or self-signed */
+	struct abt_certificate *certificates;
+	size_t certificate_count; /* 0 with tls: the self-signed one */
+	struct abt_cidr *proxy_sources;
+	size_t proxy_source_count;
+};
+
+enum abt_log_format {
+	ABT_ACCESS_ALB,
+	ABT_ACCESS_JSON,
+};
+
+struct abt_setup {
+	struct abt_arena arena;
+	struct abt_setup_listener *listeners;
+	size_t listener_count;
+	struct abt_front *fronts;
+	size_t front_count;
+	struct abt_function **functions;
+	size_t function_count;
+	struct abt_bytes access_log; /* file; empty: none */
+	enum abt_log_format access_log_format;
+	bool explain; /* x-albatross-rule and pages for people */
+	bool watch;
+	unsigned loops; /* 0: one per CPU, at most 16 */
+	int64_t drain_ms;
+	int64_t memory_max; /* bodies and results, all connections together */
+	unsigned conns_max;
+	struct abt_bytes file; /* where it came from; empty: command line */
+};
+
+/* NULL: no memory. */
+struct abt_setup *abt_setup_new(void);
+void abt_setup_free(struct abt_setup *setup);
+
+/* The function that is called |name|, or NULL. */
+struct abt_function *abt_setup_function(
+    const struct abt_setup *setup, struct abt_bytes name);
+
+#endif

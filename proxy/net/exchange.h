@@ -1,0 +1,111 @@
+/*
+ * exchange.h - one request and its response on one connection
+ *
+ * The only way up to a handler and down to a codec.  Two hold it: the codec
+ * while the connection lives, the handler from on_head until it has answered.
+ * It ends when both let go, in either order; then its arena goes back.
+ *
+ * Life: the codec makes it (abt_exchange_new), reads the head and calls
+ * on_head; the handler may refuse (abt_exchange_refuse), set a ceiling for the
+ * body, or accept.  With the body complete on_ready is called, and the handler
+ * answers now or later with abt_exchange_reply.  on_done tells that the last
+ * byte has been given to the kernel, or that the connection is gone
+ * (client_left).
+ */
+#ifndef ABT_NET_EXCHANGE_H
+#define ABT_NET_EXCHANGE_H
+
+#include "albatross/http.h"
+#include "net/loop.h"
+
+struct abt_exchange;
+struct abt_conn;
+
+struct abt_handler {
+	const char *name;
+	/*
+	 * After head and framing were read, before 100 Continue and any body
+	 * byte.  report->broken is set when the codec refuses the head itself
+	 * (malformed, too large); then, or when the handler itself refuses, the
+	 * handler answers with abt_exchange_reply at once and returns -1: the
+	 * codec reads no body and closes after the answer, unless response
+	 * says otherwise and the body is already consumed.  0: go on.
+	 */
+	int (*on_head)(struct abt_exchange *x);
+	/* A piece of the body, in place of collecting it; may be NULL.  -1:
+	 * stop (the handler has replied). */
+	int (*on_data)(struct abt_exchange *x, struct abt_bytes data);
+	/* The whole request is there. */
+	void (*on_ready)(struct abt_exchange *x);
+	/*
+	 * The exchange broke before on_ready: x->report.broken says why (a
+	 * timeout, a broken chunk, too large, connection lost).  The handler
+	 * replies (the codec sends it if the connection still can) and lets go.
+	 */
+	void (*on_broken)(struct abt_exchange *x);
+	/* The client's connection is gone while the handler works on it; may be
+	 * NULL.  The handler still replies (into nothing) to let go. */
+	void (*on_gone)(struct abt_exchange *x);
+	/* The reply is out (or dropped: x->client_left).  Last call; write the
+	 * access log here.  May be NULL. */
+	void (*on_done)(struct abt_exchange *x);
+};
+
+/* Bytes, times and the rest that a log line wants. */
+struct abt_exchange {
+	struct abt_loop *loop;
+	struct abt_conn *conn; /* NULL once the connection is gone */
+	const struct abt_handler *handler;
+	void *owner; /* the listener's handler data */
+	void *state; /* the handler's own, in the arena */
+	const struct abt_policy *policy;
+	struct abt_arena arena;
+	struct abt_request request;
+	struct abt_report report;
+	struct abt_response response;
+	struct abt_exchange *next; /* pipeline of the conn, spare list */
+
+	/* the codec's */
+	struct abt_chunk *body; /* where a collected body grows */
+	struct abt_bytes out;   /* head and small body, waiting to be sent */
+	uint64_t body_max;      /* ceiling; set by on_head; 0: none */
+	uint64_t body_got;
+	int64_t begin_us; /* first byte of the head, monotonic */
+	int64_t ready_us, reply_us;
+	uint64_t received, sent; /* bytes on the wire, head and body */
+	unsigned handler_holds : 1;
+	unsigned codec_holds : 1;
+	unsigned replied : 1;
+	unsigned client_left : 1;
+	unsigned malformed : 1; /* the head could not be read */
+	unsigned secure : 1;
+	unsigned collecting : 1;
+};
+
+struct abt_exchange *abt_exchange_new(struct abt_loop *loop);
+/* One of the two lets go; the second frees. */
+void abt_exchange_release_codec(struct abt_exchange *x);
+void abt_exchange_release_handler(struct abt_exchange *x);
+
+/*
+ * Answer with x->response (filled, slices in x->arena or static, or inside a
+ * chunk the arena adopted).  Exactly once; the handler lets go by it and may
+ * not touch |x| afterwards, but in on_done.
+ */
+void abt_exchange_reply(struct abt_exchange *x);
+
+/* Facts about the connection. */
+struct abt_peer {
+	char ip[46]; /* as text, IPv6 without brackets; "" for unix sockets */
+	unsigned port;
+	char local_ip[46];
+	unsigned local_port;
+};
+void abt_exchange_peer(const struct abt_exchange *x, struct abt_peer *peer);
+/* OpenSSL's names and the SNI host, empty slices on plain connections. */
+void abt_exchange_tls(const struct abt_exchange *x, struct abt_bytes *version,
+    struct abt_bytes *cipher, struct abt_bytes *sni);
+/* 48 hex digits that stay the same for a connection (access log). */
+void abt_exchange_conn_id(const struct abt_exchange *x, char out[49]);
+
+#endif

@@ -1,0 +1,16 @@
+/*
+ * mail.h - letters between loops without locks
+ *
+ * A letter is a struct inside the thing sent, so sending never allocates and
+ * never fails.  It belongs to the receiver until its deliver() runs there.
+ */
+#ifndef ABT_NET_MAIL_H
+#define ABT_NET_MAIL_H
+
+#include "albatross/backend.h"
+
+/* Put |letter| into the box of |to| and wake it when the box was empty.  May be
+ * called from any thread. */
+void abt_mail_send(struct abt_loop *to, struct abt_mail *letter);
+
+#endif
