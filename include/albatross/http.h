@@ -98,7 +98,16 @@ struct abt_request {
 	size_t line_size; /* bytes of the request line without its end */
 	bool keep_alive;  /* the connection may be used again */
 	bool expects_continue;
+	uint8_t odd; /* deviations of the request line, not yet noted */
 };
+
+/* Bits of request.odd: AWS looks at headers and framing first, so these are
+ * noted by abt_framing_decide, last (alb.md 4.1: order of checks). */
+#define ABT_ODD_METHOD         0x01
+#define ABT_ODD_VERSION        0x02
+#define ABT_ODD_VERSION_BAD    0x04
+#define ABT_ODD_TARGET_SPACE   0x08
+#define ABT_ODD_TARGET_CONTROL 0x10
 
 struct abt_response {
 	int status;

@@ -17,6 +17,8 @@ struct abt_chunked {
 	uint64_t total;    /* data bytes so far */
 	uint64_t overhead; /* bytes of size lines and extensions so far */
 	size_t trailer_size;
+	char *line; /* an unfinished trailer line, in the arena */
+	size_t line_size, line_room;
 	bool lenient; /* a bare LF ends lines (fronts) */
 	bool bare_lf; /* one was seen: the connection must close after it */
 };
