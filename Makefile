@@ -75,7 +75,7 @@ $(B)/tests/lib/%.o $(B)/tests/unit/%.o $(B)/tests/%.o: ABT_CPPFLAGS += -Itests
 
 $(B)/tests/test_%: $(B)/tests/unit/test_%.o $(LIB_OBJ) $(B)/liball.a
 	@mkdir -p $(@D)
-	$(CC) $(ABT_LDFLAGS) -o $@ $^ -lcmocka $(ABT_LIBS)
+	$(CC) $(ABT_LDFLAGS) -o $@ $^ -lcmocka -lpcre2-8 $(ABT_LIBS)
 
 $(B)/tests/replay_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(B)/liball.a
 	@mkdir -p $(@D)
