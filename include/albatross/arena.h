@@ -35,6 +35,8 @@ struct abt_arena {
 /* A pool keeps at most |spare| bytes of chunks; NULL when out of memory. */
 struct abt_pool *abt_pool_new(size_t spare);
 void abt_pool_free(struct abt_pool *);
+/* Free all that is spare; what is lent stays.  For loops that fell idle. */
+void abt_pool_trim(struct abt_pool *);
 
 /* Make |arena| empty.  No memory is taken until the first allocation. */
 void abt_arena_init(struct abt_arena *arena, struct abt_pool *pool);
@@ -51,8 +53,24 @@ abt_arena_failed(const struct abt_arena *arena)
 
 /* |size| bytes aligned for anything, not zeroed.  NULL when out of memory (the
  * arena is marked).  A size of 0 gives a pointer that must not be read. */
-void *abt_arena_alloc(struct abt_arena *arena, size_t size);
+static inline void *abt_arena_alloc(struct abt_arena *arena, size_t size);
 void *abt_arena_zero(struct abt_arena *arena, size_t size); /* zeroed */
+
+/* The rest of abt_arena_alloc: a new block, a chunk, failure. */
+void *abt_arena_alloc_slow(struct abt_arena *arena, size_t size);
+
+static inline void *
+abt_arena_alloc(struct abt_arena *arena, size_t size)
+{
+	char *p = arena->at;
+	size_t left = (size_t)(arena->end - p);
+
+	/* 0 wraps and takes the slow way too; |left| is a multiple of 16. */
+	if (size - 1 >= left || size >= ABT_ARENA_LARGE)
+		return abt_arena_alloc_slow(arena, size);
+	arena->at = p + ((size + 15) & ~(size_t)15);
+	return p;
+}
 
 /* |count| * |size|, checked for overflow, zeroed. */
 void *abt_arena_array(struct abt_arena *arena, size_t count, size_t size);

@@ -26,7 +26,22 @@ void abt_buf_end(struct abt_buf *buf);
 
 /* Room for |n| more bytes in one piece: where to write them, or NULL (failed).
  * Say what was written with abt_buf_commit. */
-char *abt_buf_room(struct abt_buf *buf, size_t n);
+static inline char *abt_buf_room(struct abt_buf *buf, size_t n);
+/* The rest of abt_buf_room: growth and failure. */
+char *abt_buf_room_slow(struct abt_buf *buf, size_t n);
+/* Try to have room for |n| more bytes, but never pass the ceiling: returns the
+ * room there is, which may be less.  Fails only for lack of memory (0). */
+size_t abt_buf_reserve(struct abt_buf *buf, size_t n);
+
+static inline char *
+abt_buf_room(struct abt_buf *buf, size_t n)
+{
+	/* A failed buffer has no room, and 0 wraps: both go the slow way. */
+	if (n - 1 < buf->size - buf->n)
+		return buf->p + buf->n;
+	return abt_buf_room_slow(buf, n);
+}
+
 static inline void
 abt_buf_commit(struct abt_buf *buf, size_t n)
 {
@@ -35,7 +50,16 @@ abt_buf_commit(struct abt_buf *buf, size_t n)
 
 void abt_buf_add(struct abt_buf *buf, struct abt_bytes b);
 void abt_buf_text(struct abt_buf *buf, const char *text);
-void abt_buf_char(struct abt_buf *buf, char c);
+static inline void
+abt_buf_char(struct abt_buf *buf, char c)
+{
+	char *p = abt_buf_room(buf, 1);
+
+	if (p != NULL) {
+		*p = c;
+		buf->n++;
+	}
+}
 void abt_buf_number(struct abt_buf *buf, uint64_t value);
 void abt_buf_printf(struct abt_buf *buf, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -38,6 +38,7 @@ struct abt_json {
 	struct abt_json *first; /* member or element */
 	struct abt_json *last;
 	struct abt_json *next; /* sibling */
+	bool shadowed;         /* a later member has the same name */
 };
 
 struct abt_json_error {
