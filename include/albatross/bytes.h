@@ -102,8 +102,9 @@ abt_lower(char c)
 #define ABT_CHAR_HEX        0x08
 #define ABT_CHAR_ALPHA      0x10
 #define ABT_CHAR_UNRESERVED 0x20 /* RFC 3986 2.3 */
-#define ABT_CHAR_JSON_PLAIN 0x40 /* needs no escape in a JSON string; < 0x80 \
-				  */
+#define ABT_CHAR_JSON_PLAIN                              \
+	0x40 /* needs no escape in a JSON string; < 0x80 \
+	      */
 extern const unsigned char abt_chars[256];
 
 static inline bool
@@ -123,6 +124,8 @@ int abt_hex_value(char c);
 
 /* RFC 3629 UTF-8: no overlong form, no surrogate, nothing over U+10FFFF. */
 bool abt_utf8_valid(struct abt_bytes b);
+/* Where the first byte stands that is not part of valid UTF-8, or b.n. */
+size_t abt_utf8_span(struct abt_bytes b);
 
 /* Length of standard base64 (padded) of |n| bytes. */
 static inline size_t

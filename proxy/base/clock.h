@@ -8,7 +8,11 @@
 
 int64_t abt_clock_monotonic_us(void);
 int64_t abt_clock_epoch_us(void);
+/* For tests: both clocks stand at |us| until told otherwise; negative: they run
+ * again. */
+void abt_clock_stop_at(int64_t us);
 
+/* Times before 1970 or after the year 9999 are shown as that end. */
 /* "Tue, 15 Nov 1994 08:12:31 GMT" of that second; 29 bytes and NUL at |out|. */
 #define ABT_DATE_SIZE 30
 void abt_date_imf(char out[ABT_DATE_SIZE], int64_t epoch_s);

@@ -14,9 +14,8 @@ void abt_id_trace(
     char out[36], int64_t seconds, const unsigned char random[12]);
 void abt_id_hex(char *out, const unsigned char *bytes, size_t n); /* + NUL */
 
-/* |n| random bytes: a per-thread generator seeded from the kernel and reseeded
- * now and then (not for keys).  Never fails after the first success; 0 or -1.
- */
+/* |n| random bytes of the kernel, from a stock per thread.  0, or -1: the
+ * kernel has none to give (which does not happen after the first success). */
 int abt_random(unsigned char *out, size_t n);
 
 #endif

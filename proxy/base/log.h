@@ -21,6 +21,8 @@ void abt_log_set_level(enum abt_log_level level);
 enum abt_log_level abt_log_level(void);
 void abt_log_set_json(bool json);
 void abt_log_set_color(bool color); /* a terminal without NO_COLOR */
+/* Begin each line with the time (as at first) or not (a terminal). */
+void abt_log_set_time(bool time);
 /* Write to |fd| from now on (it is not closed). */
 void abt_log_set_fd(int fd);
 uint64_t abt_log_dropped(void);

@@ -1,0 +1,294 @@
+/*
+ * log.c - one line per message, levels, text or JSON; never a body, never a
+ * secret
+ *
+ * A line is put together on the stack and given to one write(2), so lines of
+ * different threads do not mix and logging needs no memory.  What a line is cut
+ * to leaves room for its end.  The switches are set once at the start; they are
+ * atomic only so that threads may read them.
+ */
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+#define LINE 8192 /* threats.md 8 */
+#define TAIL 32   /* kept free for what closes a line */
+
+static _Atomic int level_now = ABT_LOG_INFO;
+static _Atomic bool as_json, in_color, with_time = true;
+static _Atomic int out_fd = STDERR_FILENO;
+static _Atomic uint64_t dropped;
+
+struct line {
+	size_t n;
+	char text[LINE];
+};
+
+void
+abt_log_set_level(enum abt_log_level level)
+{
+	atomic_store_explicit(&level_now, (int)level, memory_order_relaxed);
+}
+
+enum abt_log_level
+abt_log_level(void)
+{
+	return (enum abt_log_level)atomic_load_explicit(
+	    &level_now, memory_order_relaxed);
+}
+
+void
+abt_log_set_json(bool json)
+{
+	as_json = json;
+}
+
+void
+abt_log_set_color(bool color)
+{
+	in_color = color;
+}
+
+void
+abt_log_set_time(bool time)
+{
+	with_time = time;
+}
+
+void
+abt_log_set_fd(int fd)
+{
+	out_fd = fd;
+}
+
+uint64_t
+abt_log_dropped(void)
+{
+	return dropped;
+}
+
+/* ---- escaping ---- */
+
+/* Length of the UTF-8 sequence at |p| that may go to a terminal as it is, or 0:
+ * a control (C0, DEL, C1) or no UTF-8. */
+static size_t
+printable(const char *p, size_t n)
+{
+	unsigned char c = (unsigned char)p[0];
+	size_t length;
+
+	if (c < 0x80)
+		return c >= 0x20 && c != 0x7f;
+	length = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
+	if (length > n || !abt_utf8_valid(abt_bytes(p, length)))
+		return 0;
+	return c == 0xc2 && (unsigned char)p[1] < 0xa0 ? 0 : length;
+}
+
+/* Length of "ESC [ digits ; ... m" at |p|, or 0. */
+static size_t
+sgr(const char *p, size_t n)
+{
+	size_t i = 2;
+
+	if (n < 3 || p[0] != '\033' || p[1] != '[')
+		return 0;
+	while (i < n && (abt_char_is(p[i], ABT_CHAR_DIGIT) || p[i] == ';'))
+		i++;
+	return i < n && p[i] == 'm' ? i + 1 : 0;
+}
+
+static size_t
+escape(char *out, size_t size, struct abt_bytes in, bool color)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	size_t i = 0, n = 0;
+
+	while (i < in.n) {
+		unsigned char c = (unsigned char)in.p[i];
+		size_t length = printable(in.p + i, in.n - i);
+
+		if (length == 0 && color)
+			length = sgr(in.p + i, in.n - i);
+		if (length > 0) {
+			if (length > size - n)
+				break;
+			memcpy(out + n, in.p + i, length);
+			n += length;
+			i += length;
+			continue;
+		}
+		if (size - n < 4)
+			break;
+		out[n++] = '\\';
+		out[n++] = 'x';
+		out[n++] = digits[c >> 4];
+		out[n++] = digits[c & 15];
+		i++;
+	}
+	return n;
+}
+
+size_t
+abt_log_escape(char *out, size_t size, struct abt_bytes in)
+{
+	return escape(out, size, in, false);
+}
+
+/* ---- a line ---- */
+
+static void
+add(struct line *line, struct abt_bytes text)
+{
+	size_t room = line->n < LINE - TAIL ? LINE - TAIL - line->n : 0;
+
+	line->n += escape(line->text + line->n, room, text, false);
+}
+
+/* Bytes of our own, which are clean. */
+static void
+add_own(struct line *line, const char *text)
+{
+	size_t n = strlen(text);
+
+	if (n > LINE - 1 - line->n)
+		return;
+	memcpy(line->text + line->n, text, n);
+	line->n += n;
+}
+
+/* |text| as a JSON string: escaped for the log first, then for JSON. */
+static void
+add_json(struct line *line, const char *key, struct abt_bytes text)
+{
+	char clean[LINE];
+	size_t n = escape(clean, sizeof(clean), text, false), i;
+
+	add_own(line, key);
+	add_own(line, "\"");
+	for (i = 0; i < n && line->n < LINE - TAIL - 1; i++) {
+		if (clean[i] == '"' || clean[i] == '\\')
+			line->text[line->n++] = '\\';
+		line->text[line->n++] = clean[i];
+	}
+	/* A cut may not leave half a character behind. */
+	while (i < n && line->n > 0 && (line->text[line->n - 1] & 0x80) != 0)
+		line->n--;
+	add_own(line, "\"");
+}
+
+static void
+put_out(struct line *line)
+{
+	size_t sent = 0;
+
+	line->text[line->n++] = '\n';
+	while (sent < line->n) {
+		ssize_t n = write(out_fd, line->text + sent, line->n - sent);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			atomic_fetch_add(&dropped, 1);
+			return;
+		}
+		sent += (size_t)n;
+	}
+}
+
+static void
+begin(struct line *line)
+{
+	char time[ABT_ISO_SIZE];
+
+	line->n = 0;
+	if (!with_time && !as_json)
+		return;
+	abt_date_iso_ms(time, abt_clock_epoch_us());
+	add_own(line, as_json ? "{\"time\":\"" : "");
+	add_own(line, time);
+	add_own(line, as_json ? "\"" : " ");
+}
+
+void
+abt_log(enum abt_log_level level, const char *format, ...)
+{
+	static const char *const names[] = { "error", "warning", "info",
+		"debug" };
+	static const char *const colors[] = { "\033[1;31m", "\033[1;33m", "",
+		"\033[2m" };
+	struct line line;
+	char text[LINE];
+	struct abt_bytes message;
+	va_list ap;
+	int n;
+
+	if (level > abt_log_level())
+		return;
+	va_start(ap, format);
+	n = vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	if (n < 0)
+		return;
+	message = abt_bytes(
+	    text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
+	begin(&line);
+	if (as_json) {
+		add_json(&line, ",\"level\":", abt_bytes_text(names[level]));
+		add_json(&line, ",\"message\":", message);
+		add_own(&line, "}");
+		put_out(&line);
+		return;
+	}
+	if (in_color)
+		add_own(&line, colors[level]);
+	/* Plain news on a terminal needs no label. */
+	if (level != ABT_LOG_INFO || with_time) {
+		add_own(&line, names[level]);
+		add_own(&line, ": ");
+	}
+	if (in_color)
+		add_own(&line, "\033[0m");
+	add(&line, message);
+	put_out(&line);
+}
+
+void
+abt_log_output(
+    const char *function, const char *request_id, struct abt_bytes text)
+{
+	struct line line;
+
+	begin(&line);
+	if (as_json) {
+		add_json(&line, ",\"function\":", abt_bytes_text(function));
+		add_json(&line, ",\"requestId\":", abt_bytes_text(request_id));
+		add_json(&line, ",\"message\":", text);
+		add_own(&line, "}");
+		put_out(&line);
+		return;
+	}
+	add(&line, abt_bytes_text(function));
+	add_own(&line, " ");
+	if (request_id != NULL && request_id[0] != '\0') {
+		add(&line, abt_bytes_text(request_id));
+		add_own(&line, " ");
+	}
+	add(&line, text);
+	put_out(&line);
+}
+
+void
+abt_log_line(struct abt_bytes text)
+{
+	struct line line;
+
+	line.n = escape(line.text, LINE - TAIL, text, in_color);
+	put_out(&line);
+}
