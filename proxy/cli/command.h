@@ -101,6 +101,7 @@ const struct abt_command *abt_command_find(
 void abt_help_overview(FILE *out, const struct abt_command *const *commands);
 void abt_help_command(FILE *out, const struct abt_command *command);
 void abt_help_rules(FILE *out);
+void abt_help_config(FILE *out);
 int abt_man_print(
     FILE *out, const struct abt_command *const *commands, const char *page);
 int abt_completion_print(
