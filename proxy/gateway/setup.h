@@ -43,11 +43,15 @@ struct abt_setup {
 	int64_t drain_ms;
 	int64_t memory_max; /* bodies and results, all connections together */
 	unsigned conns_max;
+	int log_level; /* enum abt_log_level of base/log.h */
+	bool log_json;
 	struct abt_bytes file; /* where it came from; empty: command line */
 };
 
 /* NULL: no memory. */
 struct abt_setup *abt_setup_new(void);
+/* Frees the functions that still stand in |functions|: they must not be open.
+ * An entry that was handed to another setup or is being closed is NULL. */
 void abt_setup_free(struct abt_setup *setup);
 
 /* The function that is called |name|, or NULL. */
