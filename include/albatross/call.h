@@ -65,7 +65,6 @@ struct abt_call {
 	/* Made while the event is written, for Lambda and the log. */
 	struct abt_bytes
 	    trace_id; /* "Root=1-...": X-Amzn-Trace-Id as sent on */
-	size_t forwarded_count;
 };
 
 #endif

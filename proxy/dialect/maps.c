@@ -1,0 +1,216 @@
+/*
+ * maps.c - shared pieces of events: sorted maps of single values and of lists
+ */
+#include "dialect/maps.h"
+
+#define INSERTION_MAX 32 /* beyond it a merge sort: no quadratic heads */
+
+static uint64_t
+prefix_of(struct abt_bytes name)
+{
+	unsigned char first[8] = { 0 };
+	uint64_t prefix = 0;
+	size_t i;
+
+	memcpy(first, name.p != NULL ? name.p : "", name.n < 8 ? name.n : 8);
+	for (i = 0; i < 8; i++)
+		prefix = prefix << 8 | first[i];
+	return prefix;
+}
+
+void
+abt_entries_add(struct abt_entries *entries, struct abt_arena *arena,
+    struct abt_bytes name, struct abt_bytes value)
+{
+	struct abt_entry *entry;
+
+	if (entries->count == entries->room) {
+		size_t room = entries->room == 0 ? 24 : entries->room * 2;
+		struct abt_entry *items =
+		    abt_arena_alloc(arena, room * sizeof(*items));
+
+		if (items == NULL)
+			return; /* the arena remembers */
+		if (entries->count > 0)
+			memcpy(items, entries->items,
+			    entries->count * sizeof(*items));
+		entries->items = items;
+		entries->room = room;
+	}
+	entry = &entries->items[entries->count++];
+	entry->prefix = prefix_of(name);
+	entry->name = name;
+	entry->value = value;
+}
+
+/* ---- order ---- */
+
+static bool
+is_after(const struct abt_entry *a, const struct abt_entry *b)
+{
+	if (a->prefix != b->prefix)
+		return a->prefix > b->prefix;
+	return abt_bytes_compare(a->name, b->name) > 0;
+}
+
+static void
+insertion_sort(struct abt_entry *items, size_t count)
+{
+	size_t i, j;
+
+	for (i = 1; i < count; i++) {
+		struct abt_entry entry = items[i];
+
+		for (j = i; j > 0 && is_after(&items[j - 1], &entry); j--)
+			items[j] = items[j - 1];
+		items[j] = entry;
+	}
+}
+
+static void
+merge(const struct abt_entry *from, struct abt_entry *to, size_t begin,
+    size_t middle, size_t end)
+{
+	size_t left = begin, right = middle, at;
+
+	for (at = begin; at < end; at++)
+		if (left < middle &&
+		    (right == end || !is_after(&from[left], &from[right])))
+			to[at] = from[left++];
+		else
+			to[at] = from[right++];
+}
+
+void
+abt_entries_sort(struct abt_entries *entries, struct abt_arena *arena)
+{
+	size_t n = entries->count, width, i;
+	struct abt_entry *from = entries->items, *to, *swap;
+
+	if (n <= INSERTION_MAX) {
+		insertion_sort(entries->items, n);
+		return;
+	}
+	to = abt_arena_alloc(arena, n * sizeof(*to));
+	if (to == NULL)
+		return;
+	for (width = 1; width < n; width *= 2) {
+		for (i = 0; i < n; i += 2 * width) {
+			size_t middle = i + width < n ? i + width : n;
+			size_t end = i + 2 * width < n ? i + 2 * width : n;
+
+			merge(from, to, i, middle, end);
+		}
+		swap = from;
+		from = to;
+		to = swap;
+	}
+	entries->items = from;
+	entries->room = n;
+}
+
+/* ---- writing ---- */
+
+static bool
+same_name(const struct abt_entry *a, const struct abt_entry *b)
+{
+	return a->prefix == b->prefix && abt_bytes_equal(a->name, b->name);
+}
+
+void
+abt_write_last(struct abt_json_out *out, const char *key,
+    const struct abt_entries *entries)
+{
+	size_t i;
+
+	abt_json_object(out, key);
+	for (i = 0; i < entries->count; i++) {
+		const struct abt_entry *entry = &entries->items[i];
+
+		if (i + 1 < entries->count && same_name(entry, entry + 1))
+			continue;
+		abt_json_string_at(out, entry->name, entry->value);
+	}
+	abt_json_close(out);
+}
+
+void
+abt_write_lists(struct abt_json_out *out, const char *key,
+    const struct abt_entries *entries)
+{
+	size_t i;
+
+	abt_json_object(out, key);
+	for (i = 0; i < entries->count; i++) {
+		const struct abt_entry *entry = &entries->items[i];
+
+		if (i == 0 || !same_name(entry - 1, entry))
+			abt_json_array_at(out, entry->name);
+		abt_json_string(out, NULL, entry->value);
+		if (i + 1 == entries->count || !same_name(entry, entry + 1))
+			abt_json_close(out);
+	}
+	abt_json_close(out);
+}
+
+/* ---- sources ---- */
+
+void
+abt_entries_of_query(struct abt_entries *entries, struct abt_arena *arena,
+    struct abt_bytes query)
+{
+	struct abt_bytes rest = query, piece;
+
+	while (abt_bytes_next(&rest, '&', &piece)) {
+		size_t equals = abt_bytes_find(piece, '=');
+		struct abt_bytes value = { piece.p + piece.n, 0 };
+
+		if (piece.n == 0)
+			continue; /* alb.md E4.5 */
+		if (equals < piece.n)
+			value = abt_bytes(
+			    piece.p + equals + 1, piece.n - equals - 1);
+		abt_entries_add(
+		    entries, arena, abt_bytes(piece.p, equals), value);
+	}
+}
+
+struct abt_bytes
+abt_field_lower(const struct abt_field *field, struct abt_arena *arena)
+{
+	static const struct abt_bytes names[ABT_FIELDS] = {
+#define FIELD(id, name) [ABT_FIELD_##id] = ABT_BYTES_INIT(name),
+		ABT_KNOWN_FIELDS(FIELD)
+#undef FIELD
+	};
+	struct abt_bytes name = field->name;
+	size_t i;
+	char *lower;
+
+	if (field->id != ABT_FIELD_OTHER)
+		return names[field->id];
+	for (i = 0; i < name.n; i++)
+		if (name.p[i] >= 'A' && name.p[i] <= 'Z')
+			break;
+	if (i == name.n)
+		return name;
+	lower = abt_arena_alloc(arena, name.n);
+	if (lower == NULL)
+		return name;
+	for (i = 0; i < name.n; i++)
+		lower[i] = abt_lower(name.p[i]);
+	return abt_bytes(lower, name.n);
+}
+
+bool
+abt_media_is_text(struct abt_bytes content_type)
+{
+	struct abt_bytes type = abt_bytes_trim(
+	    abt_bytes(content_type.p, abt_bytes_find(content_type, ';')));
+
+	return abt_bytes_starts_nocase(type, ABT_BYTES("text/")) ||
+	       abt_bytes_equal_nocase(type, ABT_BYTES("application/json")) ||
+	       abt_bytes_equal_nocase(
+		   type, ABT_BYTES("application/javascript")) ||
+	       abt_bytes_equal_nocase(type, ABT_BYTES("application/xml"));
+}

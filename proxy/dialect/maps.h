@@ -1,0 +1,47 @@
+/*
+ * maps.h - shared pieces of events: sorted maps of single values and of lists
+ */
+#ifndef ABT_DIALECT_MAPS_H
+#define ABT_DIALECT_MAPS_H
+
+#include "albatross/http.h"
+#include "albatross/json.h"
+
+/* Names with values, in order of arrival until they are sorted. */
+struct abt_entry {
+	uint64_t prefix; /* first 8 bytes of name, for quick comparison */
+	struct abt_bytes name, value;
+};
+
+struct abt_entries {
+	struct abt_entry *items;
+	size_t count, room;
+};
+
+void abt_entries_add(struct abt_entries *entries, struct abt_arena *arena,
+    struct abt_bytes name, struct abt_bytes value);
+
+/* By name in byte order; equal names keep their order. */
+void abt_entries_sort(struct abt_entries *entries, struct abt_arena *arena);
+
+/* Both take sorted entries.  {"name": "last value", ...} */
+void abt_write_last(struct abt_json_out *out, const char *key,
+    const struct abt_entries *entries);
+/* {"name": ["value", ...], ...} */
+void abt_write_lists(struct abt_json_out *out, const char *key,
+    const struct abt_entries *entries);
+
+/* Split a raw query at "&" and the first "="; empty pieces are skipped, nothing
+ * is decoded. */
+void abt_entries_of_query(struct abt_entries *entries, struct abt_arena *arena,
+    struct abt_bytes query);
+
+/* The name of |field| in lower case: static for names we know. */
+struct abt_bytes abt_field_lower(
+    const struct abt_field *field, struct abt_arena *arena);
+
+/* Is |content_type| text for ALB and HTTP APIs: text slash anything and the
+ * three application types (alb.md 1.6)? */
+bool abt_media_is_text(struct abt_bytes content_type);
+
+#endif
