@@ -19,6 +19,8 @@ SAN      ?=
 SAN_asan := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
             -fno-omit-frame-pointer
 SAN_tsan := -fsanitize=thread -fno-omit-frame-pointer
+SAN_fuzz := -fsanitize=fuzzer-no-link,address,undefined \
+            -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 SANFLAGS := $(SAN_$(SAN))
 
 ABT_CPPFLAGS := -D_GNU_SOURCE -Iinclude -Iproxy \
@@ -52,7 +54,7 @@ FUZZ     := $(FUZZ_SRC:tests/fuzz/fuzz_%.c=$(B)/fuzz/fuzz_%)
 all: $(B)/albatross
 
 help:
-	@sed -n 's/^#: //p' Makefile
+	@sed -n 's/^#: //p' Makefile tests/tests.mk $(wildcard bench/bench.mk share/install.mk)
 
 #: make              build the program as build/albatross
 $(B)/albatross: $(PURE_OBJ) $(REST_OBJ)
