@@ -63,8 +63,8 @@ struct abt_call {
 	struct abt_facts facts;
 	struct abt_arena *arena;
 	/* Made while the event is written, for Lambda and the log. */
-	struct abt_bytes
-	    trace_id; /* "Root=1-...": X-Amzn-Trace-Id as sent on */
+	struct abt_bytes trace_id;     /* X-Amzn-Trace-Id, as sent on */
+	struct abt_bytes invoke_trace; /* Root, Parent, Sampled */
 };
 
 #endif
