@@ -19,6 +19,8 @@
 int abt_guard_start(unsigned loops, char *why, size_t size);
 /* Give |loop| its channel (before it runs). */
 int abt_guard_attach(struct abt_loop *loop);
+/* Let go of the loop's channel (after it ran, before it is freed). */
+void abt_guard_detach(struct abt_loop *loop);
 /* Close the channels: the guard kills what is left and ends.  Waits for it at
  * most 2 s.  Call after all loops ended. */
 void abt_guard_stop(void);
@@ -33,7 +35,7 @@ struct abt_process_start {
 	int stdin_fd; /* -1: /dev/null.  The fds are the child's ends; they are
 		       * closed by abt_process_new once they were sent. */
 	int stdout_fd, stderr_fd;
-	int64_t memory_mb; /* 0: no limit */
+	int64_t memory_mb; /* not enforced yet: RLIMIT_AS breaks Node */
 	/* Started (pid > 0) or not (pid is 0, |error| is an errno). */
 	void (*started)(struct abt_process *, void *context, int error);
 	/* It has ended and is reaped; |status| as waitpid gives it. */

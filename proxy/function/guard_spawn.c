@@ -1,0 +1,139 @@
+/*
+ * guard_spawn.c - starts one child from the guard
+ *
+ * vfork, because it costs the same from a large process as from a small one.
+ * The child gets descriptors 0 to 2 and nothing else (all others are
+ * close-on-exec), a process group of its own, default signals and an empty
+ * mask (threats.md P1).  What goes wrong before the program runs comes back as
+ * an errno through a close-on-exec pipe.  Memory is not limited: RLIMIT_AS
+ * counts address space, of which Node reserves gigabytes that it never uses.
+ */
+#include "function/guard.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+static const char *
+variable(char *const *envp, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (; *envp != NULL; envp++)
+		if (strncmp(*envp, name, n) == 0 && (*envp)[n] == '=')
+			return *envp + n + 1;
+	return NULL;
+}
+
+/* Try |file| in each folder of PATH.  Returns the errno that says most. */
+static int
+exec_in_path(const struct abt_guard_program *program)
+{
+	const char *path = variable(program->envp, "PATH");
+	size_t length = strlen(program->file);
+	char full[4096];
+	int error = ENOENT;
+
+	if (path == NULL)
+		path = "/usr/local/bin:/usr/bin:/bin";
+	while (*path != '\0') {
+		size_t n = strcspn(path, ":");
+
+		if (n > 0 && n + length + 2 <= sizeof(full)) {
+			memcpy(full, path, n);
+			full[n] = '/';
+			memcpy(full + n + 1, program->file, length + 1);
+			execve(full, program->argv, program->envp);
+			if (errno != ENOENT && errno != ENOTDIR &&
+			    error != EACCES)
+				error = errno;
+		}
+		path += n + (path[n] == ':');
+	}
+	return error;
+}
+
+static void
+default_signals(void)
+{
+	struct sigaction action;
+	sigset_t none;
+
+	memset(&action, 0, sizeof(action));
+	action.sa_handler = SIG_DFL;
+	for (int number = 1; number < NSIG; number++)
+		sigaction(number, &action, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Put the descriptors where they belong.  Those that come from the guard are
+ * over 2, so none is overwritten before it was copied. */
+static int
+place_fds(const int fds[3])
+{
+	for (int i = 0; i < 3; i++)
+		if (fds[i] > 2 && dup2(fds[i], i) < 0)
+			return -1;
+	return 0;
+}
+
+/* In the child, which shares our memory: no return but by exec or _exit. */
+static int
+run(const struct abt_guard_program *program, pid_t guard)
+{
+	if (setpgid(0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return errno;
+	if (getppid() != guard)
+		_exit(127);
+	if (place_fds(program->fds) < 0)
+		return errno;
+	if (program->directory[0] != '\0' && chdir(program->directory) < 0)
+		return errno;
+	default_signals();
+	if (strchr(program->file, '/') == NULL)
+		return exec_in_path(program);
+	execve(program->file, program->argv, program->envp);
+	return errno;
+}
+
+static pid_t
+fork_and_run(const struct abt_guard_program *program, int report)
+{
+	pid_t guard = getpid();
+	pid_t pid = vfork();
+
+	if (pid == 0) {
+		int error = run(program, guard);
+
+		if (write(report, &error, sizeof(error)) < 0)
+			_exit(126);
+		_exit(127);
+	}
+	return pid < 0 ? -errno : pid;
+}
+
+pid_t
+abt_guard_spawn(const struct abt_guard_program *program)
+{
+	int pipe_fds[2], error = 0;
+	ssize_t n;
+	pid_t pid;
+
+	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
+		return -errno;
+	pid = fork_and_run(program, pipe_fds[1]);
+	close(pipe_fds[1]);
+	if (pid > 0) {
+		do
+			n = read(pipe_fds[0], &error, sizeof(error));
+		while (n < 0 && errno == EINTR);
+		if (n == (ssize_t)sizeof(error) && error != 0)
+			pid = -error; /* reaped like any other child */
+	}
+	close(pipe_fds[0]);
+	return pid;
+}
