@@ -1,0 +1,33 @@
+"""A runtime client of the tests: shows each event, gives the answer it is told.
+
+Polls the Runtime API as any runtime does.  For each event it sends the bytes
+to the runner through the unix socket PROBE_SOCKET and gets back what to do:
+R and the result's bytes, or E and the bytes for /error.
+"""
+import http.client
+import os
+import socket
+
+from frames import receive, send
+
+
+def main():
+    host = os.environ["AWS_LAMBDA_RUNTIME_API"]
+    api = http.client.HTTPConnection(host)
+    runner = socket.socket(socket.AF_UNIX)
+    runner.connect(os.environ["PROBE_SOCKET"])
+    base = "/2018-06-01/runtime/invocation/"
+    while True:
+        api.request("GET", base + "next")
+        answer = api.getresponse()
+        event = answer.read()
+        request_id = answer.headers["Lambda-Runtime-Aws-Request-Id"]
+        send(runner, event)
+        order = receive(runner)
+        path = "/response" if order[:1] == b"R" else "/error"
+        api.request("POST", base + request_id + path, order[1:],
+                    {"Content-Type": "application/json"})
+        api.getresponse().read()
+
+
+main()
