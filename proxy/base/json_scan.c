@@ -1,0 +1,610 @@
+/*
+ * json_scan.c - strict one-pass JSON reader for what functions write (RFC 8259)
+ *
+ * Not recursive: while a container is open its |next| holds the one around it,
+ * so depth costs no stack.  The end of a string is found sixteen bytes at a
+ * time, or 64 where there are escapes; a string without any is a slice of the
+ * source, any other is decoded into the arena.  UTF-8 is checked only where a
+ * byte over 0x7F was seen.  Nothing behind the source is ever touched.
+ */
+#include "base/json_tree.h"
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+struct scan {
+	const char *begin, *at, *end;
+	struct abt_arena *arena;
+	unsigned depth, depth_max;
+	const char *wrong; /* what is wrong at |at|; NULL: out of memory */
+};
+
+static int
+fail(struct scan *s, const char *wrong, const char *at)
+{
+	s->wrong = wrong;
+	s->at = at;
+	return -1;
+}
+
+/* ---- finding what is special in a string ---- */
+
+/* Bits of the bytes of a block, the first byte lowest. */
+struct masks {
+	uint64_t quote, slash, control, high;
+};
+
+#if defined(__SSE2__)
+
+static inline struct masks
+masks16(const char *p)
+{
+	__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+	__m128i control = _mm_min_epu8(v, _mm_set1_epi8(0x1f));
+	struct masks m;
+
+	m.quote =
+	    (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')));
+	m.slash =
+	    (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+	m.control = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, control));
+	m.high = (unsigned)_mm_movemask_epi8(v);
+	return m;
+}
+
+/* Has the block of 64 any quote, backslash or control? */
+static inline bool
+is_special64(const char *p, uint64_t *high)
+{
+	const __m128i *from = (const __m128i *)(const void *)p;
+	__m128i any = _mm_setzero_si128(), all = any;
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		__m128i v = _mm_loadu_si128(from + i);
+		__m128i low = _mm_min_epu8(v, _mm_set1_epi8(0x1f));
+
+		all = _mm_or_si128(all, v);
+		any = _mm_or_si128(any, _mm_cmpeq_epi8(v, low));
+		any = _mm_or_si128(any, _mm_cmpeq_epi8(v, _mm_set1_epi8('"')));
+		any = _mm_or_si128(any, _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+	}
+	*high |= (unsigned)_mm_movemask_epi8(all);
+	return _mm_movemask_epi8(any) != 0;
+}
+
+#else
+
+static inline struct masks
+masks16(const char *p)
+{
+	struct masks m = { 0, 0, 0, 0 };
+	unsigned i;
+
+	for (i = 0; i < 16; i++) {
+		unsigned char c = (unsigned char)p[i];
+
+		m.quote |= (uint64_t)(c == '"') << i;
+		m.slash |= (uint64_t)(c == '\\') << i;
+		m.control |= (uint64_t)(c < 0x20) << i;
+		m.high |= (uint64_t)(c >> 7) << i;
+	}
+	return m;
+}
+
+static inline bool
+is_special64(const char *p, uint64_t *high)
+{
+	uint64_t any = 0;
+	unsigned i;
+
+	for (i = 0; i < 64; i++) {
+		unsigned char c = (unsigned char)p[i];
+
+		any |= (abt_chars[c] & ABT_CHAR_JSON_PLAIN) == 0 && c < 0x80;
+		*high |= c & 0x80;
+	}
+	return any != 0;
+}
+
+#endif
+
+static inline struct masks
+masks64(const char *p)
+{
+	struct masks m = { 0, 0, 0, 0 };
+	unsigned i;
+
+	for (i = 0; i < 64; i += 16) {
+		struct masks part = masks16(p + i);
+
+		m.quote |= part.quote << i;
+		m.slash |= part.slash << i;
+		m.control |= part.control << i;
+		m.high |= part.high << i;
+	}
+	return m;
+}
+
+/* What finding the end of a string learnt on the way. */
+struct found {
+	uint64_t high;
+	bool escaped;
+};
+
+/*
+ * The quote that ends the string at |p|, or the control byte that spoils it, or
+ * |end|.  The string has an escape.  |skip| is 1 when the byte at |p| is
+ * escaped by one before it.
+ */
+static const char *
+find_end_escaped(const char *p, const char *end, struct found *found)
+{
+	uint64_t skip = 0;
+
+	found->escaped = true;
+	for (; end - p >= 64; p += 64) {
+		struct masks m = masks64(p);
+		uint64_t escapes = m.slash & ~skip, taken = skip, stop;
+
+		skip = 0;
+		while (escapes != 0) {
+			uint64_t first = escapes & (0 - escapes);
+
+			skip = first >> 63;
+			taken |= first << 1;
+			escapes &= ~(first | first << 1);
+		}
+		stop = (m.quote & ~taken) | m.control;
+		if (stop != 0) {
+			unsigned at = (unsigned)__builtin_ctzll(stop);
+
+			found->high |= m.high & (((uint64_t)1 << at) - 1);
+			return p + at;
+		}
+		found->high |= m.high;
+	}
+	for (; p < end; p++) {
+		unsigned char c = (unsigned char)*p;
+
+		if (c < 0x20 || (c == '"' && skip == 0))
+			return p;
+		found->high |= c & 0x80;
+		skip = c == '\\' && skip == 0;
+	}
+	return end;
+}
+
+static const char *
+find_end(const char *p, const char *end, struct found *found)
+{
+	int blocks = 0;
+
+	while (end - p >= 16) {
+		struct masks m;
+		uint64_t special;
+
+		/* Once it is known to be long. */
+		if (++blocks > 4)
+			while (end - p >= 64 && !is_special64(p, &found->high))
+				p += 64;
+		if (end - p < 16)
+			break;
+		m = masks16(p);
+		special = m.quote | m.slash | m.control;
+		if (special != 0) {
+			unsigned at = (unsigned)__builtin_ctzll(special);
+
+			found->high |= m.high & (((uint64_t)1 << at) - 1);
+			p += at;
+			return *p == '\\' ? find_end_escaped(p, end, found) : p;
+		}
+		found->high |= m.high;
+		p += 16;
+	}
+	for (; p < end; p++) {
+		if (*p == '\\')
+			return find_end_escaped(p, end, found);
+		if (*p == '"' || (unsigned char)*p < 0x20)
+			return p;
+		found->high |= (unsigned char)*p & 0x80;
+	}
+	return end;
+}
+
+/* ---- decoding ---- */
+
+/* What a letter behind a backslash stands for; 0: "u", or nothing. */
+static const char unescaped[256] = {
+	['"'] = '"',
+	['\\'] = '\\',
+	['/'] = '/',
+	['b'] = '\b',
+	['f'] = '\f',
+	['n'] = '\n',
+	['r'] = '\r',
+	['t'] = '\t',
+};
+
+/* The four hex digits at |p|, or -1. */
+static int
+hex4(const char *p, const char *end)
+{
+	int value = 0, i;
+
+	if (end - p < 4)
+		return -1;
+	for (i = 0; i < 4; i++) {
+		int digit = abt_hex_value(p[i]);
+
+		if (digit < 0)
+			return -1;
+		value = value << 4 | digit;
+	}
+	return value;
+}
+
+static char *
+put_utf8(char *w, unsigned code)
+{
+	if (code < 0x80) {
+		*w++ = (char)code;
+		return w;
+	}
+	if (code < 0x800) {
+		*w++ = (char)(0xc0 | code >> 6);
+	} else {
+		if (code < 0x10000) {
+			*w++ = (char)(0xe0 | code >> 12);
+		} else {
+			*w++ = (char)(0xf0 | code >> 18);
+			*w++ = (char)(0x80 | (code >> 12 & 0x3f));
+		}
+		*w++ = (char)(0x80 | (code >> 6 & 0x3f));
+	}
+	*w++ = (char)(0x80 | (code & 0x3f));
+	return w;
+}
+
+/* Decode the escape at |p| to |w|; moves both.  0 or -1. */
+static int
+decode_escape(struct scan *s, const char **p, const char *end, char **w)
+{
+	const char *at = *p;
+	char plain = unescaped[(unsigned char)at[1]];
+	int code, low;
+
+	if (plain != 0) {
+		*(*w)++ = plain;
+		*p = at + 2;
+		return 0;
+	}
+	if (at[1] != 'u')
+		return fail(s, "an unknown escape", at);
+	code = hex4(at + 2, end);
+	if (code < 0)
+		return fail(s, "\\u wants four hex digits", at);
+	*p = at + 6;
+	if (code >= 0xd800 && code < 0xe000) {
+		if (code >= 0xdc00 || end - *p < 2 || (*p)[0] != '\\' ||
+		    (*p)[1] != 'u')
+			return fail(s, "half of a surrogate pair", at);
+		low = hex4(*p + 2, end);
+		if (low < 0xdc00 || low >= 0xe000)
+			return fail(s, "half of a surrogate pair", at);
+		code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+		*p += 6;
+	}
+	*w = put_utf8(*w, (unsigned)code);
+	return 0;
+}
+
+/*
+ * Decode the simple escapes of the sixteen bytes at |*p|, up to the first that
+ * is not simple.  Wants 34 bytes of source, so that pieces may be copied
+ * sixteen bytes at a time; what is written never gets ahead of what is read.
+ */
+static inline void
+decode_block(const char **p, char **w)
+{
+	const char *block = *p;
+	unsigned slashes = (unsigned)masks16(block).slash, from = 0;
+
+	while (slashes != 0) {
+		unsigned at = (unsigned)__builtin_ctz(slashes);
+		char plain = unescaped[(unsigned char)block[at + 1]];
+
+		memcpy(*w, block + from, 16);
+		*w += at - from;
+		if (plain == 0) {
+			*p = block + at;
+			return;
+		}
+		*(*w)++ = plain;
+		from = at + 2;
+		slashes &= ~(3u << at);
+	}
+	if (from < 16) {
+		memcpy(*w, block + from, 16);
+		*w += 16 - from;
+		from = 16;
+	}
+	*p = block + from;
+}
+
+/* |raw| stands between the quotes and has escapes. */
+static int
+decode(struct scan *s, struct abt_bytes raw, struct abt_bytes *text)
+{
+	const char *p = raw.p, *end = raw.p + raw.n;
+	char *out = abt_arena_alloc(s->arena, raw.n), *w = out;
+
+	if (out == NULL)
+		return fail(s, NULL, p);
+	while (p < end) {
+		if (*p == '\\') {
+			if (decode_escape(s, &p, end, &w) != 0)
+				return -1;
+		} else if (end - p < 34) {
+			*w++ = *p++;
+			continue;
+		}
+		while (end - p >= 34) {
+			const char *before = p;
+
+			decode_block(&p, &w);
+			if (p - before < 16)
+				break; /* not simple */
+		}
+	}
+	*text = abt_bytes(out, (size_t)(w - out));
+	return 0;
+}
+
+/* The string whose first quote is at |s->at|; moves behind the last. */
+static int
+read_string(struct scan *s, struct abt_bytes *text)
+{
+	const char *from = s->at + 1;
+	struct found found = { 0, false };
+	const char *to = find_end(from, s->end, &found);
+	struct abt_bytes raw = abt_bytes(from, (size_t)(to - from));
+
+	if (to == s->end)
+		return fail(s, "a string without end", s->at);
+	if (*to != '"')
+		return fail(s, "a control character in a string", to);
+	if (found.high != 0) {
+		size_t valid = abt_utf8_span(raw);
+
+		if (valid < raw.n)
+			return fail(s, "invalid UTF-8", from + valid);
+	}
+	*text = raw;
+	if (found.escaped && decode(s, raw, text) != 0)
+		return -1;
+	s->at = to + 1;
+	return 0;
+}
+
+/* ---- values ---- */
+
+static inline void
+skip_blanks(struct scan *s)
+{
+	const char *p = s->at;
+
+	while (
+	    p < s->end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
+		p++;
+	s->at = p;
+}
+
+static const char *
+skip_digits(const char *p, const char *end)
+{
+	while (p < end && abt_char_is(*p, ABT_CHAR_DIGIT))
+		p++;
+	return p;
+}
+
+static int
+read_number(struct scan *s, struct abt_bytes *text)
+{
+	const char *p = s->at, *end = s->end, *digits;
+
+	if (*p == '-')
+		p++;
+	digits = p;
+	p = skip_digits(p, end);
+	if (p == digits)
+		return fail(s, "a digit was expected", p);
+	if (*digits == '0' && p - digits > 1)
+		return fail(s, "a number with a leading zero", digits);
+	if (p < end && *p == '.') {
+		digits = ++p;
+		p = skip_digits(p, end);
+		if (p == digits)
+			return fail(s, "a digit was expected", p);
+	}
+	if (p < end && (*p == 'e' || *p == 'E')) {
+		p++;
+		if (p < end && (*p == '+' || *p == '-'))
+			p++;
+		digits = p;
+		p = skip_digits(p, end);
+		if (p == digits)
+			return fail(s, "a digit was expected", p);
+	}
+	*text = abt_bytes(s->at, (size_t)(p - s->at));
+	s->at = p;
+	return 0;
+}
+
+static int
+read_word(struct scan *s, struct abt_bytes word)
+{
+	if ((size_t)(s->end - s->at) < word.n ||
+	    memcmp(s->at, word.p, word.n) != 0)
+		return fail(s, "a value was expected", s->at);
+	s->at += word.n;
+	return 0;
+}
+
+/* Fill |value| from what stands at |s->at|; of a container only the opening. */
+static int
+read_value(struct scan *s, struct abt_json *value)
+{
+	switch (*s->at) {
+	case '"':
+		value->kind = ABT_JSON_STRING;
+		return read_string(s, &value->text);
+	case '{':
+	case '[':
+		value->kind = *s->at == '{' ? ABT_JSON_OBJECT : ABT_JSON_ARRAY;
+		if (s->depth++ >= s->depth_max)
+			return fail(s, "too many levels", s->at);
+		s->at++;
+		return 0;
+	case 't':
+		value->kind = ABT_JSON_TRUE;
+		return read_word(s, ABT_BYTES("true"));
+	case 'f':
+		value->kind = ABT_JSON_FALSE;
+		return read_word(s, ABT_BYTES("false"));
+	case 'n':
+		value->kind = ABT_JSON_NULL;
+		return read_word(s, ABT_BYTES("null"));
+	default:
+		if (*s->at != '-' && !abt_char_is(*s->at, ABT_CHAR_DIGIT))
+			return fail(s, "a value was expected", s->at);
+		value->kind = ABT_JSON_NUMBER;
+		return read_number(s, &value->text);
+	}
+}
+
+/* A value, with its name in an object; linked into |parent|. */
+static struct abt_json *
+read_member(struct scan *s, struct abt_json *parent)
+{
+	struct abt_json *value = abt_arena_zero(s->arena, sizeof(*value));
+
+	if (value == NULL) {
+		fail(s, NULL, s->at);
+		return NULL;
+	}
+	skip_blanks(s);
+	if (parent != NULL && parent->kind == ABT_JSON_OBJECT) {
+		value->key_offset = (uint32_t)(s->at - s->begin);
+		if (s->at == s->end || *s->at != '"') {
+			fail(s, "a name in quotes was expected", s->at);
+			return NULL;
+		}
+		if (read_string(s, &value->key) != 0)
+			return NULL;
+		skip_blanks(s);
+		if (s->at == s->end || *s->at != ':') {
+			fail(s, "a colon was expected", s->at);
+			return NULL;
+		}
+		s->at++;
+		skip_blanks(s);
+	}
+	if (s->at == s->end) {
+		fail(s, "a value was expected", s->at);
+		return NULL;
+	}
+	value->offset = (uint32_t)(s->at - s->begin);
+	if (read_value(s, value) != 0)
+		return NULL;
+	if (parent != NULL)
+		abt_json_append(parent, value);
+	return value;
+}
+
+/*
+ * Behind a value, or behind the opening of |*parent|: close what closes here.
+ * Returns 1 when another member follows, 0 at the end of the text, -1.
+ */
+static int
+close_levels(struct scan *s, struct abt_json **parent, bool opened)
+{
+	for (;; opened = false) {
+		struct abt_json *inner = *parent;
+		bool object;
+
+		skip_blanks(s);
+		if (inner == NULL) {
+			if (s->at == s->end)
+				return 0;
+			return fail(s, "something behind the value", s->at);
+		}
+		object = inner->kind == ABT_JSON_OBJECT;
+		if (s->at < s->end && *s->at == (object ? '}' : ']')) {
+			s->at++;
+			s->depth--;
+			*parent = inner->next;
+			inner->next = NULL;
+			if (object && inner->count > 1 &&
+			    abt_json_shadow(inner, s->arena) != 0)
+				return fail(s, NULL, s->at);
+			continue;
+		}
+		if (opened)
+			return 1;
+		if (s->at < s->end && *s->at == ',') {
+			s->at++;
+			return 1;
+		}
+		return fail(s,
+		    object ? "a comma or } was expected"
+			   : "a comma or ] was expected",
+		    s->at);
+	}
+}
+
+static struct abt_json *
+read_all(struct scan *s)
+{
+	struct abt_json *root = NULL, *parent = NULL;
+	int more;
+
+	do {
+		struct abt_json *value = read_member(s, parent);
+		bool opened;
+
+		if (value == NULL)
+			return NULL;
+		if (root == NULL)
+			root = value;
+		opened = value->kind >= ABT_JSON_ARRAY;
+		if (opened) {
+			value->next = parent; /* until it is closed */
+			parent = value;
+		}
+		more = close_levels(s, &parent, opened);
+	} while (more > 0);
+	return more == 0 ? root : NULL;
+}
+
+struct abt_json *
+abt_json_scan(struct abt_bytes source, unsigned depth, struct abt_arena *arena,
+    struct abt_json_error *error)
+{
+	struct scan s = { .arena = arena, .depth_max = depth };
+	struct abt_json *root;
+
+	if (source.n == 0)
+		source.p = "";
+	if (source.n > UINT32_MAX) {
+		abt_json_fail(error, abt_bytes("", 0), "over 4 GiB", 0);
+		return NULL;
+	}
+	s.begin = s.at = source.p;
+	s.end = source.p + source.n;
+	root = read_all(&s);
+	if (root == NULL)
+		abt_json_fail(error, source, s.wrong, (size_t)(s.at - s.begin));
+	return root;
+}
