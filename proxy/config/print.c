@@ -33,21 +33,19 @@ print_map(struct abt_json_out *out, const char *name, const struct abt_map *map,
 
 static void
 print_string(struct abt_json_out *out, const struct abt_option *row,
-    struct abt_bytes value)
+    struct abt_bytes value, bool secret)
 {
-	bool secret = (row->flags & ABT_OPTION_SECRET) != 0;
-
 	if (value.n > 0)
 		abt_json_string(
 		    out, row->name, secret ? ABT_BYTES("(secret)") : value);
 }
 
 static void
-print_row(
-    struct abt_json_out *out, const struct abt_option *row, const void *self)
+print_row(struct abt_json_out *out, const struct abt_option *row,
+    const void *self, bool secrets)
 {
 	const void *at = (const char *)self + row->offset;
-	bool secret = (row->flags & ABT_OPTION_SECRET) != 0;
+	bool secret = !secrets && (row->flags & ABT_OPTION_SECRET) != 0;
 	const struct abt_json *tree;
 	char text[32];
 
@@ -68,7 +66,7 @@ print_row(
 		break;
 	case ABT_STRING:
 	case ABT_PATH:
-		print_string(out, row, *(const struct abt_bytes *)at);
+		print_string(out, row, *(const struct abt_bytes *)at, secret);
 		break;
 	case ABT_ENUM:
 		abt_json_text(out, row->name, row->names[*(const int *)at]);
@@ -86,7 +84,7 @@ print_row(
 		break;
 	case ABT_TABLE:
 		abt_json_object(out, row->name);
-		abt_schema_print(out, row->table, at);
+		abt_schema_print(out, row->table, at, secrets);
 		abt_json_close(out);
 		break;
 	case ABT_OPTION_END:
@@ -95,9 +93,9 @@ print_row(
 }
 
 void
-abt_schema_print(
-    struct abt_json_out *out, const struct abt_option *rows, const void *self)
+abt_schema_print(struct abt_json_out *out, const struct abt_option *rows,
+    const void *self, bool secrets)
 {
 	for (; rows->kind != ABT_OPTION_END; rows++)
-		print_row(out, rows, self);
+		print_row(out, rows, self, secrets);
 }

@@ -60,8 +60,9 @@ int abt_list_add(
     struct abt_list *list, struct abt_arena *arena, struct abt_bytes item);
 
 /* Write what |self| holds as members of the open object, each under its row's
- * name.  Empty strings, lists and maps are left out, secrets blanked. */
-void abt_schema_print(
-    struct abt_json_out *out, const struct abt_option *rows, const void *self);
+ * name.  Empty strings, lists and maps are left out; what is secret is blanked
+ * unless |secrets|. */
+void abt_schema_print(struct abt_json_out *out, const struct abt_option *rows,
+    const void *self, bool secrets);
 
 #endif

@@ -345,6 +345,41 @@ json_map(struct abt_source *source, const struct abt_option *row,
 	return abt_arena_failed(source->arena) ? no_memory(why, size) : 0;
 }
 
+/* A copy that lives in |arena|, offsets kept; its depth is bounded by the
+ * reader. */
+static struct abt_json *
+copy_tree(struct abt_arena *arena, const struct abt_json *value)
+{
+	struct abt_json *copy = abt_arena_alloc(arena, sizeof *copy);
+	struct abt_json **end;
+
+	if (copy == NULL)
+		return NULL;
+	*copy = *value;
+	copy->key = abt_arena_copy(arena, value->key);
+	copy->text = abt_arena_copy(arena, value->text);
+	copy->first = copy->last = copy->next = NULL;
+	end = &copy->first;
+	for (const struct abt_json *v = value->first; v != NULL; v = v->next) {
+		*end = copy_tree(arena, v);
+		if (*end == NULL)
+			return NULL;
+		copy->last = *end;
+		end = &(*end)->next;
+	}
+	return copy;
+}
+
+static int
+json_tree(struct abt_source *source, const struct abt_option *row,
+    const struct abt_json *value, void *self, char *why, size_t size)
+{
+	const struct abt_json **out = place(row, self);
+
+	*out = copy_tree(source->arena, value);
+	return abt_arena_failed(source->arena) ? no_memory(why, size) : 0;
+}
+
 static int
 json_scalar(struct abt_source *source, const struct abt_option *row,
     const struct abt_json *value, void *self, char *why, size_t size)
@@ -356,8 +391,10 @@ json_scalar(struct abt_source *source, const struct abt_option *row,
 		*(bool *)place(row, self) = value->kind == ABT_JSON_TRUE;
 		return 0;
 	}
+	/* 301 may be the name of a choice. */
 	if (value->kind == ABT_JSON_STRING ||
-	    (value->kind == ABT_JSON_NUMBER && number))
+	    (value->kind == ABT_JSON_NUMBER &&
+		(number || row->kind == ABT_ENUM)))
 		return abt_value_text(
 		    source, row, value->text, self, why, size);
 	return wrong_kind(row, value, why, size);
@@ -375,8 +412,7 @@ abt_value_json(struct abt_source *source, const struct abt_option *row,
 	case ABT_MAP:
 		return json_map(source, row, value, self, at, why, size);
 	case ABT_JSON:
-		*(const struct abt_json **)place(row, self) = value;
-		return 0;
+		return json_tree(source, row, value, self, why, size);
 	case ABT_TABLE:
 		return wrong_kind(row, value, why, size);
 	default:
