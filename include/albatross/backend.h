@@ -65,8 +65,11 @@ struct abt_invocation {
 	void *instance;
 	int64_t deadline_us; /* monotonic; 0: none */
 	int64_t deadline_epoch_ms;
+	int64_t used_mb; /* peak memory of the process, for REPORT */
 	bool cancelled;
 	bool cold;
+	bool pinned;   /* its event's bytes are being sent: not done yet */
+	bool finished; /* it has its result; |done| follows when unpinned */
 };
 
 enum abt_input {

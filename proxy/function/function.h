@@ -40,13 +40,16 @@ struct abt_function {
 	char *content; /* canonical JSON of its configuration (reload) */
 	/* the home's own */
 	struct abt_invocation *queue, **queue_tail;
-	struct abt_invocation *running_list;
+	struct abt_invocation *running_list, **running_tail; /* by deadline */
 	unsigned running, queued;
+	unsigned returning; /* running ones whose result is handed over */
 	struct abt_timer timer;
 	bool closing;
 	void (*closed)(struct abt_function *function, void *context);
 	void *closed_context;
-	struct abt_mail letter;
+	struct abt_mail letter;         /* close */
+	struct abt_mail refresh_letter; /* refresh */
+	_Atomic bool refreshing;        /* that letter is under way */
 };
 
 /*
@@ -75,6 +78,27 @@ void abt_function_free(struct abt_function *function);
 
 /* For backends. */
 void abt_function_closed(struct abt_function *function);
+/* |inv| goes to a process now: its clock starts, START is logged.  |init_us| is
+ * the cold start that came before, or -1. */
+void abt_function_started(struct abt_invocation *inv, int64_t init_us);
+/* The function failed and |inv| has the error's JSON already (abt_result_data);
+ * |rule| and |error_type| say how, |text| is for the log. */
+void abt_result_broken(struct abt_invocation *inv, enum abt_rule_id rule,
+    const char *error_type, const char *text);
+/* The same with AWS's JSON for it: {"errorType":|error_type|,"errorMessage":
+ * "RequestId: <id> Error: |message|"} (lambda.md 2.4). */
+void abt_result_crash(struct abt_invocation *inv, enum abt_rule_id rule,
+    const char *error_type, const char *message);
+/* How a process ended, in AWS's words (R2.41 to R2.43). */
+void abt_exit_text(int status, char *out, size_t size);
+/* The bytes of its event are being sent, or are sent: |done| waits for it. */
+void abt_function_pin(struct abt_invocation *inv);
+void abt_function_unpin(struct abt_invocation *inv);
+/* For invocation.c: |inv| has its result. */
+void abt_function_finish(struct abt_invocation *inv);
+/* "2026/11/24/[$LATEST]0123...": a new one; 0, or -1. */
+int abt_function_log_stream(
+    const struct abt_function *function, char *out, size_t size);
 /* The backend can take another event now: hands out queued ones. */
 void abt_function_ready(struct abt_function *function);
 
