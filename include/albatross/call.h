@@ -16,6 +16,7 @@ struct abt_route;
 /* A configured front door.  Read-only once the setup is made. */
 struct abt_front {
 	struct abt_bytes name;
+	uint64_t id; /* made from the name: part of ARNs and log lines */
 	const struct abt_dialect *dialect;
 	const void *attributes;    /* of the dialect: its own struct */
 	bool limits_off;           /* "limits": "off" */

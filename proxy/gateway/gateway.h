@@ -10,18 +10,36 @@
 /* The handler of fronts; an exchange's owner is its struct abt_front_door. */
 extern const struct abt_handler abt_gateway;
 
-/* What a listener of a front gives to every exchange. */
+/* What a listener of a front gives to every exchange; one per loop and
+ * listener, so that |active| needs no lock. */
 struct abt_front_door {
 	struct abt_setup *setup;
 	const struct abt_front *front;
-	const struct abt_setup_listener *listener;
+	unsigned long active; /* exchanges between on_head and on_done */
 };
 
-/* Per-loop state: counters, access log buffer; kept in loop->gateway.  |log| is
- * shared by all loops, may be NULL.  0 or -1 (no memory). */
 struct abt_access_log;
+
+/* Per-loop state of this floor, in loop->gateway. */
+struct abt_gateway_loop {
+	struct abt_loop *loop;
+	struct abt_access_log *log; /* shared by all loops; may be NULL */
+	char *lines;                /* access lines waiting to be written */
+	size_t lines_size;
+	struct abt_timer flush;
+	bool terminal, color;
+	unsigned long active; /* of all doors of the loop */
+	int64_t date_second;
+	char date[32];
+	/* Called when |active| falls to 0, may be NULL (drain). */
+	void (*idle)(struct abt_gateway_loop *gateway);
+	uint64_t requests, failures[ABT_FAILURES];
+};
+
+/* Give |loop| its state.  0, or -1 when out of memory. */
 int abt_gateway_attach(struct abt_loop *loop, struct abt_access_log *log,
     bool terminal, bool color);
+/* Write what waits and free it. */
 void abt_gateway_detach(struct abt_loop *loop);
 
 #endif

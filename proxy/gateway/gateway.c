@@ -1,0 +1,320 @@
+/*
+ * gateway.c - the story: the steps of a call, in order
+ *
+ * The list of steps is the design.  A step returns NEXT, WAIT (somebody will
+ * call run() again) or DONE.  Any step may fail with a rule: the dialect then
+ * writes the failure and the call goes straight to its reply.  Everything a
+ * call needs lives in its exchange's arena.
+ */
+#include "gateway/call_state.h"
+
+#include "albatross/dialect.h"
+#include "base/clock.h"
+#include "route/route.h"
+
+#define EVENT_MAX 6291556 /* lambda.md R1.23 */
+
+enum step_result {
+	NEXT,
+	WAIT,
+	DONE,
+};
+
+#define STEPS(STEP)                                                      \
+	STEP(route)       /* which function, or an answer without one */ \
+	STEP(write_event) /* in the dialect of the front */              \
+	STEP(invoke)      /* the function, whose result comes later */   \
+	STEP(read_result) /* and name the rule it breaks, if any */      \
+	STEP(reply)       /* the response, through the codec */
+
+#define STEP(name) static enum step_result name(struct abt_call_state *);
+STEPS(STEP)
+#undef STEP
+
+static enum step_result (*const steps[])(struct abt_call_state *) = {
+#define STEP(name) name,
+	STEPS(STEP)
+#undef STEP
+};
+
+#define REPLY (sizeof(steps) / sizeof(steps[0]) - 1)
+
+/* Take a call as far as it will go now. */
+static void
+run(struct abt_call_state *state)
+{
+	enum step_result result = NEXT;
+
+	while (result == NEXT)
+		result = steps[state->at++](state);
+}
+
+/* ---- failing ---- */
+
+static enum step_result
+fail(struct abt_call_state *state, const struct abt_rule *rule)
+{
+	struct abt_exchange *x = state->x;
+
+	if (abt_arena_failed(&x->arena))
+		rule = &abt_rules[ABT_RULE_NET_NO_MEMORY];
+	state->rule = rule;
+	state->where = x->report.where;
+	if (state->detail.n == 0)
+		state->detail = x->report.detail;
+	abt_facts_date(state);
+	memset(&x->response, 0, sizeof(x->response));
+	state->call.front->dialect->write_failure(
+	    &state->call, rule, &x->response);
+	state->gateway->failures[rule->failure]++;
+	if (state->door->setup->explain && !abt_arena_failed(&x->arena))
+		abt_explain(state);
+	state->at = REPLY;
+	return NEXT;
+}
+
+static enum step_result
+fail_report(struct abt_call_state *state)
+{
+	const struct abt_rule *rule = state->x->report.broken;
+
+	return fail(
+	    state, rule != NULL ? rule : &abt_rules[ABT_RULE_NET_NO_MEMORY]);
+}
+
+/* ---- steps ---- */
+
+static enum step_result
+route(struct abt_call_state *state)
+{
+	struct abt_exchange *x = state->x;
+
+	if (abt_arena_failed(&x->arena) ||
+	    abt_route_find(&state->call, &x->report) != 0)
+		return fail_report(state);
+	if (state->call.match.action != ABT_FORWARD) {
+		abt_facts_date(state);
+		if (state->call.front->dialect->write_action(
+			&state->call, &x->response, &x->report) != 0)
+			return fail_report(state);
+		state->at = REPLY;
+		return NEXT;
+	}
+	if (state->call.match.function == NULL)
+		return fail(state, &abt_rules[ABT_RULE_ALB_NO_TARGET]);
+	return NEXT;
+}
+
+/* What the event will need, so that its buffer is taken once. */
+static size_t
+event_size(const struct abt_request *req)
+{
+	return abt_base64_length(req->body.n) + req->body.n / 16 +
+	       2 * req->head_size + 640;
+}
+
+static enum step_result
+write_event(struct abt_call_state *state)
+{
+	struct abt_exchange *x = state->x;
+	struct abt_json_out out;
+	struct abt_chunk *chunk;
+	struct abt_buf buf;
+	int rc;
+
+	abt_buf_init(&buf, x->loop->pool,
+	    state->call.front->limits_off ? SIZE_MAX / 2 : EVENT_MAX);
+	abt_buf_room(&buf, event_size(&x->request));
+	abt_json_out_init(&out, &buf);
+	rc = state->call.front->dialect->write_event(
+	    &state->call, &out, &x->report);
+	if (rc == 0 && abt_json_out_failed(&out))
+		rc = abt_break(
+		    &x->report, ABT_RULE_NET_NO_MEMORY, ABT_BYTES(""));
+	chunk = abt_buf_take(&buf);
+	abt_buf_end(&buf);
+	if (chunk != NULL) {
+		state->event = abt_bytes(chunk->data, chunk->used);
+		abt_arena_adopt(&x->arena, chunk);
+	}
+	if (rc != 0 || abt_arena_failed(&x->arena))
+		return fail_report(state);
+	return NEXT;
+}
+
+static void
+on_result(struct abt_invocation *inv)
+{
+	struct abt_call_state *state = inv->context;
+
+	run(state);
+}
+
+static enum step_result
+invoke(struct abt_call_state *state)
+{
+	struct abt_invocation *inv = &state->inv;
+
+	inv->owner = state->x->loop;
+	inv->done = on_result;
+	inv->context = state;
+	inv->event = state->event;
+	inv->request_id = state->call.facts.request_id;
+	inv->trace_id = state->call.invoke_trace;
+	state->invoked = true;
+	/* done() runs the next step, perhaps before this returns */
+	abt_function_invoke(
+	    (struct abt_function *)(uintptr_t)state->call.match.function, inv);
+	return WAIT;
+}
+
+static enum step_result
+read_result(struct abt_call_state *state)
+{
+	struct abt_exchange *x = state->x;
+	struct abt_invocation *inv = &state->inv;
+	struct abt_json_error error = { 0 };
+	struct abt_bytes source = { NULL, 0 };
+	const struct abt_json *tree;
+
+	if (inv->result != NULL) {
+		source = abt_bytes(inv->result->data, inv->result->used);
+		abt_arena_adopt(&x->arena, inv->result);
+	}
+	if (inv->rule != NULL || inv->function_error) {
+		state->detail = abt_bytes_text(inv->detail);
+		abt_log_function_error(state);
+		return fail(state, inv->rule != NULL
+				       ? inv->rule
+				       : &abt_rules[ABT_RULE_FUNCTION_ERROR]);
+	}
+	abt_facts_date(state);
+	tree = abt_json_scan(source, ABT_JSON_DEPTH, &x->arena, &error);
+	if (abt_arena_failed(&x->arena))
+		return fail_report(state);
+	x->report.quiet_notes = true;
+	if (state->call.front->dialect->read_result(&state->call, source, tree,
+		&error, &x->response, &x->report) != 0 ||
+	    abt_arena_failed(&x->arena))
+		return fail_report(state);
+	state->target_status = x->response.status;
+	return NEXT;
+}
+
+static enum step_result
+reply(struct abt_call_state *state)
+{
+	state->replied_epoch_us = abt_clock_epoch_us();
+	abt_exchange_reply(state->x);
+	return DONE;
+}
+
+/* ---- what the codec calls ---- */
+
+static struct abt_call_state *
+begin(struct abt_exchange *x)
+{
+	struct abt_front_door *door = x->owner;
+	struct abt_call_state *state =
+	    abt_arena_zero(&x->arena, sizeof(*state));
+
+	if (state == NULL)
+		return NULL;
+	state->x = x;
+	state->door = door;
+	state->gateway = x->loop->gateway;
+	state->call.request = &x->request;
+	state->call.front = door->front;
+	state->call.arena = &x->arena;
+	x->state = state;
+	door->active++;
+	state->gateway->active++;
+	state->gateway->requests++;
+	abt_facts_fill(state);
+	return state;
+}
+
+/* Not even a state fits: a bare 503 that needs no memory. */
+static int
+refuse_without_memory(struct abt_exchange *x)
+{
+	struct abt_front_door *door = x->owner;
+	struct abt_call call = {
+		.request = &x->request,
+		.front = door->front,
+		.arena = &x->arena,
+	};
+
+	x->arena.failed = true; /* nobody tries again */
+	door->front->dialect->write_failure(
+	    &call, &abt_rules[ABT_RULE_NET_NO_MEMORY], &x->response);
+	x->response.close = true;
+	abt_exchange_reply(x);
+	return -1;
+}
+
+static int
+on_head(struct abt_exchange *x)
+{
+	struct abt_call_state *state = begin(x);
+
+	if (state == NULL)
+		return refuse_without_memory(x);
+	if (x->report.broken == NULL &&
+	    state->call.front->dialect->admit(
+		&state->call, &x->request, &x->report) == 0)
+		return 0;
+	fail_report(state);
+	run(state);
+	return -1;
+}
+
+static void
+on_ready(struct abt_exchange *x)
+{
+	run(x->state);
+}
+
+static void
+on_broken(struct abt_exchange *x)
+{
+	struct abt_call_state *state = x->state;
+
+	fail_report(state);
+	run(state);
+}
+
+static void
+on_gone(struct abt_exchange *x)
+{
+	struct abt_call_state *state = x->state;
+
+	if (state != NULL)
+		state->client_left = true;
+}
+
+static void
+on_done(struct abt_exchange *x)
+{
+	struct abt_call_state *state = x->state;
+	struct abt_gateway_loop *gateway = x->loop->gateway;
+
+	if (state == NULL) /* refused without memory */
+		return;
+	if (gateway->log != NULL)
+		abt_access_log_line(state);
+	if (gateway->terminal)
+		abt_terminal_line(state);
+	state->door->active--;
+	if (--gateway->active == 0 && gateway->idle != NULL)
+		gateway->idle(gateway);
+}
+
+const struct abt_handler abt_gateway = {
+	.name = "gateway",
+	.on_head = on_head,
+	.on_ready = on_ready,
+	.on_broken = on_broken,
+	.on_gone = on_gone,
+	.on_done = on_done,
+};
