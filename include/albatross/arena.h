@@ -51,6 +51,9 @@ abt_arena_failed(const struct abt_arena *arena)
 	return arena->failed;
 }
 
+/* Mark it as failed: for whoever runs out of memory on its behalf. */
+void abt_arena_fail(struct abt_arena *arena);
+
 /* |size| bytes aligned for anything, not zeroed.  NULL when out of memory (the
  * arena is marked).  A size of 0 gives a pointer that must not be read. */
 static inline void *abt_arena_alloc(struct abt_arena *arena, size_t size);

@@ -329,11 +329,17 @@ abt_arena_end(struct abt_arena *arena)
 	abt_arena_init(arena, arena->pool);
 }
 
-static void *
-fail(struct abt_arena *arena)
+void
+abt_arena_fail(struct abt_arena *arena)
 {
 	arena->failed = true;
 	arena->at = arena->end = NULL; /* the inline part finds no room */
+}
+
+static void *
+fail(struct abt_arena *arena)
+{
+	abt_arena_fail(arena);
 	return NULL;
 }
 
