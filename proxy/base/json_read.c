@@ -383,34 +383,55 @@ static const struct {
 	{ "integer overflow", "the number is too large", true },
 };
 
-/* Where the token begins that holds the byte before |end|. */
+/* Where the token begins that holds the byte before |end|; |before| is the byte
+ * that the token in front of it begins with. */
 static size_t
-token_before(struct abt_bytes b, size_t end)
+token_before(struct abt_bytes b, size_t end, char *before)
 {
 	size_t at = token_begin(b, 0);
 
+	*before = '\0';
 	while (at < b.n) {
 		size_t behind = token_end(b, at), next;
 
 		next = token_begin(b, behind > at ? behind : at + 1);
 		if (next >= end)
 			break;
+		*before = b.p[at];
 		at = next;
 	}
 	return at < end ? at : end;
+}
+
+static bool
+is_open_string(struct abt_bytes b, size_t at)
+{
+	if (at >= b.n || b.p[at] != '"')
+		return false;
+	for (at++; at < b.n && b.p[at] != '"'; at++)
+		if (b.p[at] == '\\')
+			at++;
+	return at >= b.n;
 }
 
 /* The text ended: inside a string, told where that began, or between. */
 static void
 explain_end(struct reader *r, struct abt_json_error *error)
 {
-	size_t at = token_before(r->source, r->source.n);
+	char before;
+	size_t at = token_before(r->source, r->source.n, &before);
 
-	if (at < r->source.n && r->source.p[at] == '"')
+	if (is_open_string(r->source, at))
 		abt_json_fail(error, r->source, "a string without end", at);
 	else
 		abt_json_fail(
 		    error, r->source, "the text ends too early", r->source.n);
+}
+
+static bool
+in_object(const struct reader *r)
+{
+	return abt_json_is(r->parent, ABT_JSON_OBJECT);
 }
 
 static void
@@ -419,6 +440,7 @@ explain(struct reader *r, struct abt_json_error *error, bool at_end)
 	const char *theirs, *ours = "not JSON";
 	size_t at = at_end ? r->source.n : yajl_get_bytes_consumed(r->yajl);
 	size_t i;
+	char before;
 
 	theirs = (const char *)yajl_get_error(r->yajl, 0, NULL, 0);
 	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
@@ -429,8 +451,12 @@ explain(struct reader *r, struct abt_json_error *error, bool at_end)
 			return;
 		}
 		ours = errors[i].ours;
-		if (errors[i].whole_token)
-			at = token_before(r->source, at);
+		if (!errors[i].whole_token)
+			break;
+		at = token_before(r->source, at, &before);
+		/* The most usual mistake of all. */
+		if (before == '{' || (before == ',' && in_object(r)))
+			ours = "a name in quotes was expected";
 		break;
 	}
 	abt_json_fail(error, r->source, ours, at);
