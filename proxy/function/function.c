@@ -54,12 +54,13 @@ const struct abt_option abt_function_option_rows[] = {
 	  .help = "events that wait while all environments are busy" },
 	{ .name = "environment", .kind = ABT_MAP, .offset = AT(environment),
 	  .flag = "env", .argument = "KEY=VALUE",
-	  .help = "environment variables of the function" },
+	  .help = "environment variables of the function",
+	  .flags = ABT_OPTION_SECRET },
 	{ .name = "env_file", .kind = ABT_PATH, .offset = AT(env_file),
 	  .flag = "env-file", .argument = "FILE",
 	  .help = "a file of KEY=VALUE lines with more environment variables" },
 	{ .name = "region", .kind = ABT_STRING, .offset = AT(region),
-	  .preset = "eu-central-1", .flag = "region", .argument = "NAME",
+	  .preset = "us-east-1", .flag = "region", .argument = "NAME",
 	  .help = "the region in the function's ARN and environment" },
 	{ .name = "account", .kind = ABT_STRING, .offset = AT(account),
 	  .preset = "123456789012",
@@ -88,7 +89,7 @@ set_texts(struct abt_function *function, const char *name)
 	struct abt_bytes arn;
 
 	if (options->region.n == 0)
-		options->region = ABT_BYTES("eu-central-1");
+		options->region = ABT_BYTES("us-east-1");
 	if (options->account.n == 0)
 		options->account = ABT_BYTES("123456789012");
 	if (options->version.n == 0)
