@@ -112,6 +112,7 @@ find_root(struct abt_source *source, struct abt_draft *draft,
 	return S_ISDIR(st.st_mode) ? 0 : -1;
 }
 
+/* Owned by the function, as abt_malloc gives it. */
 static char *
 make_content(struct abt_draft *draft)
 {
@@ -127,8 +128,9 @@ make_content(struct abt_draft *draft)
 	abt_schema_print(&out, draft->backend->options, draft->self, true);
 	abt_json_close(&out);
 	abt_json_close(&out);
+	abt_buf_char(&buf, '\0');
 	if (!abt_json_out_failed(&out))
-		text = abt_arena_text(&draft->arena, abt_buf_bytes(&buf));
+		text = abt_strdup(buf.p); /* the NUL stands */
 	abt_buf_end(&buf);
 	return text;
 }
@@ -162,6 +164,7 @@ abt_draft_finish(struct abt_source *source, struct abt_draft *draft,
 	}
 	if (source->errors == before)
 		abt_complain(source, at, "out of memory");
+	abt_free(content);
 	abt_draft_end(draft);
 	return NULL;
 }

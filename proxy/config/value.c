@@ -184,6 +184,12 @@ put_string(struct abt_source *source, const struct abt_option *row,
 
 	if (check_text(text, why, size) != 0)
 		return -1;
+	if (row->max > 0 && text.n > (uint64_t)row->max) {
+		snprintf(why, size,
+		    "has %zu bytes, at most %" PRId64 " are taken", text.n,
+		    row->max);
+		return -1;
+	}
 	*out = row->kind == ABT_PATH ? abt_schema_path(source, text)
 				     : abt_arena_copy(source->arena, text);
 	return abt_arena_failed(source->arena) ? no_memory(why, size) : 0;
