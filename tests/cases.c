@@ -40,8 +40,7 @@ run_case(const struct abt_json *c, bool sweep, struct abt_fault *fault)
 		   abt_json_get(when, "log") != NULL) {
 		abt_report_case_run(c, fault);
 	} else if (abt_bytes_equal(area, ABT_BYTES("runtime-api"))) {
-		abt_fault_add(
-		    fault, "needs a process: run it with make cases-live");
+		abt_fault_add(fault, "needs a process: make cases drives one");
 	} else {
 		abt_fault_add(
 		    fault, "cases of area %.*s are not built", ABT_FMT(area));

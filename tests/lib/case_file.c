@@ -40,7 +40,11 @@ static void
 add_shown(struct abt_buf *out, struct abt_bytes b)
 {
 	size_t n = b.n < SHOWN ? b.n : SHOWN;
+	bool text = abt_utf8_valid(b);
 
+	/* Never half of a character. */
+	while (text && n < b.n && ((unsigned char)b.p[n] & 0xc0) == 0x80)
+		n--;
 	for (size_t i = 0; i < n; i++) {
 		unsigned char c = (unsigned char)b.p[i];
 
@@ -50,7 +54,7 @@ add_shown(struct abt_buf *out, struct abt_bytes b)
 			abt_buf_text(out, "\\r");
 		else if (c == '\t')
 			abt_buf_text(out, "\\t");
-		else if (c < 0x20 || c == 0x7f)
+		else if (c < 0x20 || c == 0x7f || (c > 0x7f && !text))
 			abt_buf_printf(out, "\\x%02x", c);
 		else
 			abt_buf_char(out, (char)c);
