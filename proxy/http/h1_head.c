@@ -349,7 +349,9 @@ read_field(struct abt_bytes line, struct abt_arena *arena,
 		abt_deviate(report, ABT_RULE_H1_COLON_MISSING, name);
 	if (!abt_bytes_all(value, ABT_CHAR_FIELD))
 		*seen |= SEEN_VALUE_ODD;
-	if (name.n >= 14)
+	if (name.n == 0)
+		*seen |= SEEN_NAME_ODD;
+	else if (name.n >= 14)
 		*seen |= SEEN_LONG_NAME;
 	if ((*seen & (SEEN_NAME_ODD | SEEN_VALUE_ODD)) != 0 &&
 	    check_bad_bytes(name, value, report) != 0)
