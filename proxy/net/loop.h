@@ -15,6 +15,7 @@
 
 #include "albatross/arena.h"
 #include "albatross/backend.h"
+#include "albatross/buf.h"
 
 /*
  * Deadlines: one coarse wheel per loop, 64 ms a tick.  A timer stands inside
@@ -35,34 +36,45 @@ struct abt_loop {
 	int bell;                          /* eventfd */
 	struct event bell_event;
 	struct abt_wheel *wheel;
-	int64_t now_us; /* monotonic, of this turn */
-	char *recv;     /* the receive buffer, shared by all conns */
+	struct event alarm; /* when the wheel wants to run */
+	int64_t now_us;     /* monotonic, of this turn; 0: not asked for yet */
+	char *recv;         /* the receive buffer, shared by all conns */
 	size_t recv_size;
+	char *record;           /* one TLS record's worth, when needed */
+	struct abt_buf out;     /* where response heads are written */
 	struct abt_conn *conns; /* all of them, for drain and eviction */
+	struct abt_conn
+	    *conn_hand; /* where the search for an idle one goes on */
 	unsigned conn_count;
+	uint64_t conn_serial; /* of the next connection */
 	bool draining;
+	bool stopping;
+	bool reading; /* |recv| is in use */
 	struct abt_exchange *spare_exchanges;
 	unsigned spare_exchange_count;
 	void *gateway;   /* per-loop state of floor 6: counters, log buffer */
 	void *function;  /* per-loop state of floor 5: the spawner's channel */
 	uint64_t thread; /* pthread_self of who runs it */
-	/* Called once a turn after all events (batched writes), may be NULL. */
+	/* Called once after all events of a turn in which somebody set
+	 * |turn_wanted| (batched writes); the wish is cleared before the call.
+	 * May be NULL. */
 	void (*turn_end)(struct abt_loop *loop);
-	struct event turn_event;
 	bool turn_wanted;
 };
 
 struct abt_loop *abt_loop_new(unsigned index); /* NULL: out of memory or fds */
 void abt_loop_free(struct abt_loop *loop);
 
-/* Run on this thread until abt_loop_stop (by a letter or from a callback). */
+/* Run on this thread until abt_loop_stop (by a letter or from a callback).  The
+ * turn in which it is called is finished. */
 void abt_loop_run(struct abt_loop *loop);
 void abt_loop_stop(struct abt_loop *loop);
 
 /* Stays in release builds: this thread runs |loop| (or nobody does yet). */
 void abt_loop_assert_mine(const struct abt_loop *loop);
 
-/* Monotonic time, read once per turn of the loop; |fresh| asks the clock. */
+/* Monotonic time, read at most once per turn of the loop; |fresh| asks the
+ * clock. */
 int64_t abt_loop_now_us(struct abt_loop *loop);
 int64_t abt_loop_fresh_us(struct abt_loop *loop);
 

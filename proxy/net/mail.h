@@ -13,4 +13,8 @@
  * called from any thread. */
 void abt_mail_send(struct abt_loop *to, struct abt_mail *letter);
 
+/* Take everything out of the loop's own box and deliver it, oldest first.
+ * Called by the loop itself when its bell rings. */
+void abt_mail_deliver(struct abt_loop *loop);
+
 #endif
