@@ -16,6 +16,7 @@
 #define ABT_NET_EXCHANGE_H
 
 #include "albatross/http.h"
+#include "http/h1_body.h"
 #include "net/loop.h"
 
 struct abt_exchange;
@@ -26,10 +27,12 @@ struct abt_handler {
 	/*
 	 * After head and framing were read, before 100 Continue and any body
 	 * byte.  report->broken is set when the codec refuses the head itself
-	 * (malformed, too large); then, or when the handler itself refuses, the
-	 * handler answers with abt_exchange_reply at once and returns -1: the
-	 * codec reads no body and closes after the answer, unless response
-	 * says otherwise and the body is already consumed.  0: go on.
+	 * (malformed, too large, not complete in time; |request| then holds
+	 * what could be read, perhaps nothing); then, or when the handler
+	 * itself refuses, the handler answers with abt_exchange_reply and
+	 * returns -1: the codec reads no body and closes after the answer,
+	 * unless no body is to come and the response does not ask to close.
+	 * 0: go on.  Every exchange begins here, and only here.
 	 */
 	int (*on_head)(struct abt_exchange *x);
 	/* A piece of the body, in place of collecting it; may be NULL.  -1:
@@ -46,6 +49,10 @@ struct abt_handler {
 	/* The client's connection is gone while the handler works on it; may be
 	 * NULL.  The handler still replies (into nothing) to let go. */
 	void (*on_gone)(struct abt_exchange *x);
+	/* The client will send nothing more (a half-close, or the first sign of
+	 * a full one) while the handler works; may be NULL: the answer is sent
+	 * all the same. */
+	void (*on_half_closed)(struct abt_exchange *x);
 	/* The reply is out (or dropped: x->client_left).  Last call; write the
 	 * access log here.  May be NULL. */
 	void (*on_done)(struct abt_exchange *x);
@@ -66,9 +73,14 @@ struct abt_exchange {
 	struct abt_exchange *next; /* pipeline of the conn, spare list */
 
 	/* the codec's */
-	struct abt_chunk *body; /* where a collected body grows */
-	struct abt_bytes out;   /* head and small body, waiting to be sent */
-	uint64_t body_max;      /* ceiling; set by on_head; 0: none */
+	struct abt_chunk *body; /* where a collected body grows; on_ready may
+				 * take it out by setting this to NULL */
+	struct abt_chunked chunked;
+	struct abt_bytes out;      /* head, waiting to be sent */
+	struct abt_bytes out_body; /* and the body behind it */
+	uint64_t charged;          /* of the account of bodies in memory */
+	uint64_t conn_serial;
+	uint64_t body_max; /* ceiling; set by on_head; 0: none */
 	uint64_t body_got;
 	int64_t begin_us; /* first byte of the head, monotonic */
 	int64_t ready_us, reply_us;
@@ -79,13 +91,18 @@ struct abt_exchange {
 	unsigned client_left : 1;
 	unsigned malformed : 1; /* the head could not be read */
 	unsigned secure : 1;
-	unsigned collecting : 1;
+	unsigned collecting : 1; /* on_head may set it: collect, no on_data */
+	unsigned begun : 1;      /* on_head was called: on_done will be */
 };
 
 struct abt_exchange *abt_exchange_new(struct abt_loop *loop);
 /* One of the two lets go; the second frees. */
 void abt_exchange_release_codec(struct abt_exchange *x);
 void abt_exchange_release_handler(struct abt_exchange *x);
+
+/* For codecs: the last byte is out, or the connection gone.  Before the codec
+ * lets go. */
+void abt_exchange_done(struct abt_exchange *x);
 
 /*
  * Answer with x->response (filled, slices in x->arena or static, or inside a
@@ -94,7 +111,16 @@ void abt_exchange_release_handler(struct abt_exchange *x);
  */
 void abt_exchange_reply(struct abt_exchange *x);
 
-/* Facts about the connection. */
+/*
+ * The account of bodies held in memory, of all connections together.  Requests
+ * with a body that does not fit any more break ABT_RULE_NET_BODIES_FULL.  0: no
+ * ceiling.  Others may charge it for what they hold (results).
+ */
+void abt_net_set_memory_max(uint64_t bytes);
+bool abt_net_memory_take(uint64_t bytes); /* false: it would not fit */
+void abt_net_memory_give(uint64_t bytes);
+
+/* Facts about the connection; ask in on_head, they go with it. */
 struct abt_peer {
 	char ip[46]; /* as text, IPv6 without brackets; "" for unix sockets */
 	unsigned port;

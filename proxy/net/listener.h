@@ -31,9 +31,10 @@ struct abt_address {
 	    text; /* "127.0.0.1:8080", "[::1]:8080", "unix:/path" */
 	int *fds; /* one per loop (unix: the same socket) */
 	unsigned fd_count;
-	char url_host[64]; /* "127.0.0.1:8080" with the real port */
-	unsigned port;     /* the real one; 0 for unix */
+	char url_host[128]; /* "127.0.0.1:8080" with the real port */
+	unsigned port;      /* the real one; 0 for unix */
 	bool is_unix;
+	uint64_t device, inode; /* of the unix socket's file */
 };
 
 /*
@@ -42,19 +43,23 @@ struct abt_address {
  */
 int abt_address_bind(struct abt_address *address, const char *text,
     unsigned loops, char *why, size_t size);
-/* Close what was bound and never given to a listener; unlink unix sockets. */
+/* Close what was bound and never given to a listener (set fds[i] to -1 when it
+ * was); unlink unix sockets that are still ours. */
 void abt_address_close(struct abt_address *address);
 
 struct abt_listener;
 
 /* Accept on |fd| in |loop| from now on (call on the loop or before it runs).
- * |options| is copied; what it points to must outlive the listener. */
+ * |options| is copied; what it points to must outlive the listener and the
+ * exchanges begun with it.  NULL: no memory (|fd| is then still the caller's).
+ */
 struct abt_listener *abt_listener_new(
     struct abt_loop *loop, int fd, const struct abt_listener_options *options);
 /* New exchanges use these options from now on (reload). */
 void abt_listener_set(
     struct abt_listener *listener, const struct abt_listener_options *options);
-/* Stop accepting and close the socket; connections live on. */
+/* Stop accepting and close the socket.  Exchanges are answered, with their
+ * connection closed after; no new exchange begins once this has returned. */
 void abt_listener_free(struct abt_listener *listener);
 
 /* Tell every connection of the loop: answer what runs, then close. */

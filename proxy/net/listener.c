@@ -1,0 +1,281 @@
+/*
+ * listener.c - an address we accept on, in one loop
+ *
+ * Accepting is bounded per turn, and pauses when descriptors run out: the last
+ * 32 are a reserve for running requests, children and logs.  An idle connection
+ * gives way to a new one, the one that idles longest first.
+ */
+#include "net/listener.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "net/conn.h"
+
+#define ACCEPTS    64 /* in one turn */
+#define RESERVE    32 /* descriptors (threats.md S2) */
+#define PAUSE_MS   100
+#define SEARCH_MAX 128 /* connections looked at to find an idle one */
+
+/* ---- making way ---- */
+
+static bool
+is_idle(const struct abt_conn *conn)
+{
+	return conn->stage == ABT_CONN_OPEN && conn->codec->idle(conn);
+}
+
+/* Close a connection that idles, the oldest of those looked at.  The hand goes
+ * round, so that in time all are looked at. */
+static bool
+evict(struct abt_loop *loop)
+{
+	struct abt_conn *conn = loop->conn_hand, *oldest = NULL;
+	unsigned i;
+
+	for (i = 0; i < SEARCH_MAX && i < loop->conn_count; i++) {
+		if (conn == NULL)
+			conn = loop->conns;
+		if (is_idle(conn) &&
+		    (oldest == NULL || conn->stamp_ms < oldest->stamp_ms))
+			oldest = conn;
+		conn = conn->next;
+	}
+	loop->conn_hand = conn;
+	if (oldest == NULL)
+		return false;
+	abt_conn_close(oldest);
+	return true;
+}
+
+/* ---- accepting ---- */
+
+static void
+pause_accepting(struct abt_listener *listener, const char *why)
+{
+	if (!abt_timer_is_set(&listener->retry))
+		abt_warning("accepting pauses: %s", why);
+	event_del(&listener->event);
+	abt_timer_set(listener->loop, &listener->retry, PAUSE_MS);
+}
+
+static void
+on_retry(struct abt_timer *timer)
+{
+	struct abt_listener *listener =
+	    abt_container_of(timer, struct abt_listener, retry);
+
+	if (event_add(&listener->event, NULL) != 0)
+		abt_timer_set(listener->loop, &listener->retry, PAUSE_MS);
+}
+
+/* The kernel has no more for us: make way, or wait until somebody ends. */
+static void
+on_accept_error(struct abt_listener *listener, int error)
+{
+	if (error == EAGAIN || error == ECONNABORTED || error == EINTR ||
+	    error == EPROTO || error == EPERM || error == ENETDOWN ||
+	    error == EHOSTUNREACH || error == ENETUNREACH)
+		return;
+	if ((error == EMFILE || error == ENFILE) && evict(listener->loop))
+		return; /* the next turn finds a descriptor */
+	pause_accepting(listener, strerror(error));
+}
+
+/* May |fd| stay?  A high number says that few descriptors are left. */
+static bool
+has_place(struct abt_listener *listener, int fd)
+{
+	struct abt_loop *loop = listener->loop;
+	unsigned max = listener->options.conns_max;
+
+	if (fd >= listener->fd_ceiling && !evict(loop)) {
+		pause_accepting(listener, "few file descriptors are left");
+		return false;
+	}
+	return max == 0 || loop->conn_count < max || evict(loop);
+}
+
+static void
+on_accept(evutil_socket_t fd, short what, void *arg)
+{
+	struct abt_listener *listener = arg;
+	struct sockaddr_storage peer;
+	int i;
+
+	(void)what;
+	for (i = 0; i < ACCEPTS; i++) {
+		socklen_t size = sizeof(peer);
+		int got;
+
+		peer.ss_family = AF_UNSPEC;
+		got = accept4(fd, (struct sockaddr *)&peer, &size,
+		    SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (got < 0) {
+			on_accept_error(listener, errno);
+			return;
+		}
+		if (!has_place(listener, got)) {
+			close(got);
+			return;
+		}
+		if (abt_conn_accept(listener, got, (struct sockaddr *)&peer) !=
+		    0) {
+			pause_accepting(listener, "out of memory");
+			return;
+		}
+	}
+}
+
+/* ---- life ---- */
+
+static bool
+is_wildcard(const struct abt_endpoint *end)
+{
+	static const unsigned char zero[16];
+
+	return memcmp(end->ip + 12, zero, 4) == 0 &&
+	       memcmp(end->ip, zero, 10) == 0;
+}
+
+static void
+look_at_socket(struct abt_listener *listener)
+{
+	struct sockaddr_storage address = { .ss_family = AF_UNSPEC };
+	socklen_t size = sizeof(address);
+	struct rlimit limit;
+	int one = 1;
+
+	getsockname(listener->fd, (struct sockaddr *)&address, &size);
+	abt_endpoint_set(&listener->local, (struct sockaddr *)&address);
+	listener->is_unix = address.ss_family == AF_UNIX;
+	listener->local_fixed =
+	    listener->local.known && !is_wildcard(&listener->local);
+	/* Accepted sockets inherit it: one call less for each. */
+	if (!listener->is_unix)
+		setsockopt(
+		    listener->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	listener->fd_ceiling = INT32_MAX;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+	    limit.rlim_cur > 2 * RESERVE && limit.rlim_cur < INT32_MAX)
+		listener->fd_ceiling = (int)limit.rlim_cur - RESERVE;
+}
+
+struct abt_listener *
+abt_listener_new(
+    struct abt_loop *loop, int fd, const struct abt_listener_options *options)
+{
+	struct abt_listener *listener = abt_calloc(1, sizeof(*listener));
+
+	abt_loop_assert_mine(loop);
+	if (listener == NULL)
+		return NULL;
+	listener->loop = loop;
+	listener->fd = fd;
+	listener->options = *options;
+	listener->references = 1;
+	look_at_socket(listener);
+	abt_timer_init(&listener->retry, on_retry);
+	event_assign(&listener->event, loop->base, fd, EV_READ | EV_PERSIST,
+	    on_accept, listener);
+	if (event_add(&listener->event, NULL) != 0) {
+		abt_free(listener);
+		return NULL;
+	}
+	return listener;
+}
+
+void
+abt_listener_set(
+    struct abt_listener *listener, const struct abt_listener_options *options)
+{
+	abt_loop_assert_mine(listener->loop);
+	listener->options = *options;
+}
+
+void
+abt_listener_release(struct abt_listener *listener)
+{
+	if (--listener->references == 0)
+		abt_free(listener);
+}
+
+/* ---- draining ---- */
+
+/* Give a connection that owes nothing its last chance: what it has sent
+ * already is served.  Then it is closed, or closes after its answer. */
+static void
+drain(struct abt_conn *conn)
+{
+	struct abt_loop *loop = conn->loop;
+
+	conn->drain_seen = true;
+	abt_conn_enter(conn);
+	if (conn->stage == ABT_CONN_OPEN && !loop->reading &&
+	    conn->codec->idle(conn)) {
+		loop->reading = true;
+		conn->codec->readable(conn);
+		loop->reading = false;
+	}
+	if (!conn->closed &&
+	    (conn->stage < ABT_CONN_OPEN ||
+		(conn->listener->closed && conn->x == NULL) || is_idle(conn)))
+		if (conn->stage != ABT_CONN_LINGER)
+			abt_conn_close(conn);
+	abt_conn_leave(conn);
+}
+
+/* One connection's end may end others: begin anew after each. */
+static void
+drain_all(struct abt_loop *loop, const struct abt_listener *listener)
+{
+	struct abt_conn *conn;
+
+	for (conn = loop->conns; conn != NULL; conn = conn->next)
+		conn->drain_seen = false;
+	do {
+		for (conn = loop->conns; conn != NULL; conn = conn->next)
+			if (!conn->drain_seen &&
+			    (listener == NULL || conn->listener == listener))
+				break;
+		if (conn != NULL)
+			drain(conn);
+	} while (conn != NULL);
+}
+
+void
+abt_listener_free(struct abt_listener *listener)
+{
+	if (listener == NULL)
+		return;
+	abt_loop_assert_mine(listener->loop);
+	/* Who was accepted by the kernel already is not turned away. */
+	if (!listener->loop->reading)
+		on_accept(listener->fd, EV_READ, listener);
+	listener->closed = true;
+	abt_timer_stop(&listener->retry);
+	event_del(&listener->event);
+	close(listener->fd);
+	drain_all(listener->loop, listener);
+	abt_listener_release(listener);
+}
+
+void
+abt_loop_drain_conns(struct abt_loop *loop)
+{
+	abt_loop_assert_mine(loop);
+	loop->draining = true;
+	drain_all(loop, NULL);
+}
+
+void
+abt_loop_cut_conns(struct abt_loop *loop)
+{
+	abt_loop_assert_mine(loop);
+	while (loop->conns != NULL)
+		abt_conn_lost(loop->conns);
+}
