@@ -68,6 +68,10 @@ count_fields(const struct abt_request *req, struct survey *s)
 			s->codings++;
 		else if (is_length(field))
 			s->lengths++;
+		else
+			continue;
+		if (field->id == ABT_FIELD_OTHER)
+			s->ambiguous = true; /* a look-alike */
 		s->real_coding |= field->id == ABT_FIELD_TRANSFER_ENCODING;
 		s->real_length |= field->id == ABT_FIELD_CONTENT_LENGTH;
 	}
