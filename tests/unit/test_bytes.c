@@ -1,0 +1,254 @@
+/*
+ * test_bytes.c - slices and character classes against the plainest way
+ */
+#include <ctype.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "albatross/bytes.h"
+#include "lib/guard.h"
+
+#define B(text) ABT_BYTES(text)
+
+static void
+nocase_folds_ascii_letters_only(void **state)
+{
+	char a[16], b[16];
+	int x, y;
+	size_t at;
+
+	(void)state;
+	memset(a, 'k', sizeof(a));
+	memset(b, 'K', sizeof(b));
+	for (at = 0; at < 16; at += 5)
+		for (x = 0; x < 256; x++)
+			for (y = 0; y < 256; y++) {
+				bool same = x == y ||
+					    (x < 128 && y < 128 && isalpha(x) &&
+						(x ^ y) == 0x20);
+
+				a[at] = (char)x;
+				b[at] = (char)y;
+				assert_int_equal(
+				    abt_bytes_equal_nocase(
+					abt_bytes(a, 16), abt_bytes(b, 16)),
+				    same);
+				a[at] = 'k';
+				b[at] = 'K';
+			}
+	assert_false(abt_bytes_equal_nocase(B("ab"), B("abc")));
+	assert_true(abt_bytes_equal_nocase(abt_bytes(NULL, 0), B("")));
+	assert_true(abt_bytes_starts_nocase(B("Bearer x"), B("bEARER ")));
+	assert_false(abt_bytes_starts_nocase(B("Bear"), B("bearer")));
+}
+
+static void
+order_is_that_of_bytes(void **state)
+{
+	(void)state;
+	assert_true(abt_bytes_compare(B("a"), B("b")) < 0);
+	assert_true(abt_bytes_compare(B("a"), B("ab")) < 0);
+	assert_true(abt_bytes_compare(B("b"), B("ab")) > 0);
+	assert_true(abt_bytes_compare(B("\xff"), B("a")) > 0);
+	assert_int_equal(abt_bytes_compare(B(""), abt_bytes(NULL, 0)), 0);
+	assert_true(abt_bytes_equal(B("a\0b"), B("a\0b")));
+	assert_false(abt_bytes_equal(B("a\0b"), B("a\0c")));
+}
+
+static void
+ends_and_blanks(void **state)
+{
+	struct abt_bytes b;
+
+	(void)state;
+	assert_true(abt_bytes_starts(B("abc"), B("ab")));
+	assert_true(abt_bytes_starts(B("abc"), B("")));
+	assert_false(abt_bytes_starts(B("ab"), B("abc")));
+	assert_true(abt_bytes_ends(B("abc"), B("bc")));
+	assert_true(abt_bytes_ends(abt_bytes(NULL, 0), B("")));
+	assert_false(abt_bytes_ends(B("bc"), B("abc")));
+	b = abt_bytes_trim(B(" \t a b\t "));
+	assert_true(abt_bytes_equal(b, B("a b")));
+	assert_int_equal(abt_bytes_trim(B(" \t ")).n, 0);
+	assert_int_equal(abt_bytes_trim(abt_bytes(NULL, 0)).n, 0);
+	assert_int_equal(abt_bytes_trim(B("\r\n")).n, 2);
+}
+
+static void
+searching(void **state)
+{
+	(void)state;
+	assert_int_equal(abt_bytes_find(B("abc"), 'c'), 2);
+	assert_int_equal(abt_bytes_find(B("abc"), 'x'), 3);
+	assert_int_equal(abt_bytes_find(abt_bytes(NULL, 0), 'x'), 0);
+	assert_int_equal(abt_bytes_search(B("hello"), B("llo")), 2);
+	assert_int_equal(abt_bytes_search(B("hello"), B("lll")), 5);
+	assert_int_equal(abt_bytes_search(B("hello"), B("")), 0);
+	assert_int_equal(abt_bytes_search(abt_bytes(NULL, 0), B("")), 0);
+	assert_int_equal(abt_bytes_search(abt_bytes(NULL, 0), B("x")), 0);
+}
+
+static void
+splitting_keeps_empty_pieces(void **state)
+{
+	struct abt_bytes rest = B("a,,b,"), piece;
+
+	(void)state;
+	assert_true(abt_bytes_next(&rest, ',', &piece));
+	assert_true(abt_bytes_equal(piece, B("a")));
+	assert_true(abt_bytes_next(&rest, ',', &piece));
+	assert_int_equal(piece.n, 0);
+	assert_true(abt_bytes_next(&rest, ',', &piece));
+	assert_true(abt_bytes_equal(piece, B("b")));
+	assert_true(abt_bytes_next(&rest, ',', &piece));
+	assert_int_equal(piece.n, 0);
+	assert_non_null(piece.p);
+	assert_false(abt_bytes_next(&rest, ',', &piece));
+	rest = B("");
+	assert_true(abt_bytes_next(&rest, ',', &piece));
+	assert_false(abt_bytes_next(&rest, ',', &piece));
+	rest = abt_bytes(NULL, 0);
+	assert_false(abt_bytes_next(&rest, ',', &piece));
+}
+
+static void
+numbers_are_digits_and_bounded(void **state)
+{
+	uint64_t v = 77;
+
+	(void)state;
+	assert_true(abt_bytes_number(B("0"), 10, 0, &v));
+	assert_int_equal(v, 0);
+	assert_true(abt_bytes_number(B("007"), 10, 7, &v));
+	assert_int_equal(v, 7);
+	assert_false(abt_bytes_number(B("8"), 10, 7, &v));
+	assert_false(abt_bytes_number(B("70"), 10, 69, &v));
+	assert_false(abt_bytes_number(B(""), 10, 9, &v));
+	assert_false(abt_bytes_number(B("+1"), 10, 9, &v));
+	assert_false(abt_bytes_number(B("1 "), 10, 99, &v));
+	assert_false(abt_bytes_number(B("a"), 10, 99, &v));
+	assert_false(abt_bytes_number(B("\0"), 10, 99, &v));
+	assert_int_equal(v, 7); /* untouched */
+	assert_true(
+	    abt_bytes_number(B("18446744073709551615"), 10, UINT64_MAX, &v));
+	assert_true(v == UINT64_MAX);
+	assert_false(
+	    abt_bytes_number(B("18446744073709551616"), 10, UINT64_MAX, &v));
+	assert_true(
+	    abt_bytes_number(B("fFfFfFfFfFfFfFfF"), 16, UINT64_MAX, &v));
+	assert_true(v == UINT64_MAX);
+	assert_false(
+	    abt_bytes_number(B("10000000000000000"), 16, UINT64_MAX, &v));
+}
+
+static void
+numbers_are_written(void **state)
+{
+	static const struct {
+		uint64_t value;
+		const char *text;
+	} rows[] = {
+		{ 0, "0" },
+		{ 9, "9" },
+		{ 10, "10" },
+		{ 4294967296, "4294967296" },
+		{ UINT64_MAX, "18446744073709551615" },
+	};
+	char out[20];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		size_t n = abt_format_number(out, rows[i].value);
+
+		assert_int_equal(n, strlen(rows[i].text));
+		assert_memory_equal(out, rows[i].text, n);
+	}
+}
+
+static int
+classes_of(int c)
+{
+	int classes = 0;
+
+	if (c > 0x20 && c < 0x7f && strchr("\"(),/:;<=>?@[\\]{}", c) == NULL)
+		classes |= ABT_CHAR_TOKEN;
+	if (c == '\t' || (c >= 0x20 && c != 0x7f))
+		classes |= ABT_CHAR_FIELD;
+	if (c < 0x80 && isdigit(c))
+		classes |= ABT_CHAR_DIGIT;
+	if (c < 0x80 && isxdigit(c))
+		classes |= ABT_CHAR_HEX;
+	if (c < 0x80 && isalpha(c))
+		classes |= ABT_CHAR_ALPHA;
+	if (c < 0x80 && (isalnum(c) || (c != 0 && strchr("-._~", c))))
+		classes |= ABT_CHAR_UNRESERVED;
+	if (c >= 0x20 && c < 0x80 && c != '"' && c != '\\')
+		classes |= ABT_CHAR_JSON_PLAIN;
+	return classes;
+}
+
+static void
+classes_are_those_of_the_grammars(void **state)
+{
+	int c;
+
+	(void)state;
+	for (c = 0; c < 256; c++) {
+		int value = isxdigit(c) && c < 128
+				? (isdigit(c) ? c - '0' : tolower(c) - 'a' + 10)
+				: -1;
+
+		assert_int_equal(abt_chars[c], classes_of(c));
+		assert_int_equal(abt_hex_value((char)c), value);
+		assert_int_equal((unsigned char)abt_lower((char)c),
+		    c < 128 ? tolower(c) : c);
+	}
+	assert_int_equal(abt_bytes_span(B("Host: x"), ABT_CHAR_TOKEN), 4);
+	assert_true(abt_bytes_all(B("1234"), ABT_CHAR_DIGIT));
+	assert_true(abt_bytes_all(B("1x"), ABT_CHAR_DIGIT | ABT_CHAR_ALPHA));
+	assert_true(abt_bytes_all(B(""), ABT_CHAR_DIGIT));
+	assert_false(abt_bytes_all(B("1 "), ABT_CHAR_DIGIT));
+}
+
+static void
+nothing_is_read_behind_the_end(void **state)
+{
+	size_t n;
+
+	(void)state;
+	for (n = 0; n < 20; n++) {
+		struct abt_bytes a =
+		    abt_guard_copy(abt_bytes("aaaaaaaaaaaaaaaaaaaa", n));
+		struct abt_bytes b =
+		    abt_guard_copy(abt_bytes("AAAAAAAAAAAAAAAAAAAA", n));
+
+		assert_true(abt_bytes_equal_nocase(a, b));
+		assert_int_equal(abt_bytes_span(a, ABT_CHAR_ALPHA), n);
+		assert_int_equal(abt_bytes_find(a, 'b'), n);
+		assert_int_equal(abt_bytes_search(a, B("b")), n);
+		abt_guard_free(a);
+		abt_guard_free(b);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nocase_folds_ascii_letters_only),
+		cmocka_unit_test(order_is_that_of_bytes),
+		cmocka_unit_test(ends_and_blanks),
+		cmocka_unit_test(searching),
+		cmocka_unit_test(splitting_keeps_empty_pieces),
+		cmocka_unit_test(numbers_are_digits_and_bounded),
+		cmocka_unit_test(numbers_are_written),
+		cmocka_unit_test(classes_are_those_of_the_grammars),
+		cmocka_unit_test(nothing_is_read_behind_the_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
