@@ -62,7 +62,10 @@ abt_looks_like(struct abt_bytes name, struct abt_bytes real)
 		}
 		if (taken == 0)
 			return false;
-		at = skip_blank(name, at + taken);
+		at += taken;
+		/* a blank may also stand for the hyphen that comes next */
+		if (i + 1 == real.n || real.p[i + 1] != '-')
+			at = skip_blank(name, at);
 	}
 	return skip_other(name, at) == name.n;
 }
