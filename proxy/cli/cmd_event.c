@@ -50,6 +50,7 @@ make_front(struct abt_cli *cli, const struct event_options *options,
 {
 	struct abt_routes *routes = abt_arena_zero(&cli->arena, sizeof *routes);
 	struct abt_route *route = abt_arena_zero(&cli->arena, sizeof *route);
+	int rc;
 
 	if (routes == NULL || route == NULL) {
 		abt_cli_no_memory(cli);
@@ -64,8 +65,9 @@ make_front(struct abt_cli *cli, const struct event_options *options,
 			options->front.account, ABT_BYTES("function"));
 	routes->routes = route;
 	routes->count = 1;
+	rc = abt_cli_front(cli, "event", &options->front, front);
 	front->routes = routes;
-	return abt_cli_front(cli, "event", &options->front, front);
+	return rc;
 }
 
 static int

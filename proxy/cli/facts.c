@@ -24,7 +24,6 @@ const struct abt_option abt_facts_option_rows[] = {
 	{ .name = "listener_port",
 	    .kind = ABT_INT,
 	    .offset = AT(listener_port),
-	    .preset = "0",
 	    .max = 65535,
 	    .flag = "listener-port",
 	    .argument = "N",

@@ -48,6 +48,26 @@ abt_command_find(const struct abt_command *const *commands, const char *name)
 	return NULL;
 }
 
+/* What stands behind a flag: the names of a choice, or the row's own word. */
+static void
+flag_argument(const struct abt_option *row, char *out, size_t size)
+{
+	size_t used = 0;
+
+	out[0] = '\0';
+	if (!abt_flag_takes(row))
+		return;
+	for (size_t i = 0; row->kind == ABT_ENUM && row->names[i] != NULL;
+	     i++) {
+		snprintf(out + used, size - used, "%s%s", i > 0 ? "|" : "",
+		    row->names[i]);
+		used += strlen(out + used);
+	}
+	if (used == 0)
+		snprintf(out, size, "%s",
+		    row->argument != NULL ? row->argument : "VALUE");
+}
+
 struct listing {
 	FILE *out;
 	const char *title;
@@ -57,18 +77,17 @@ static void
 print_flag(void *context, const char *title, const struct abt_option *row)
 {
 	struct listing *list = context;
-	char left[128], help[512], letter = abt_flag_short(row->flag);
+	char left[192], help[512], argument[96];
+	char letter = abt_flag_short(row->flag);
 
 	if (list->title != title)
 		fprintf(list->out, "\n%s:\n", title);
 	list->title = title;
+	flag_argument(row, argument, sizeof argument);
 	snprintf(left, sizeof left, "  %c%c%s--%s%s%s",
 	    letter != '\0' ? '-' : ' ', letter != '\0' ? letter : ' ',
 	    letter != '\0' ? ", " : "  ", abt_flag_long(row->flag),
-	    abt_flag_takes(row) ? " " : "",
-	    !abt_flag_takes(row)    ? ""
-	    : row->argument != NULL ? row->argument
-				    : "VALUE");
+	    argument[0] != '\0' ? " " : "", argument);
 	if (abt_flag_takes(row) && row->preset != NULL &&
 	    row->preset[0] != '\0')
 		snprintf(help, sizeof help, "%s (default %s)", row->help,
@@ -109,8 +128,8 @@ abt_help_overview(FILE *out, const struct abt_command *const *commands)
 			    (*commands)->summary);
 	fputs("\nTry: albatross serve app.handler\n"
 	      "`albatross COMMAND --help` tells all about a command, "
-	      "`albatross help config` about\nthe configuration file, "
-	      "`albatross help rules` about every rule that is named.\n",
+	      "`albatross help config`\nabout the configuration file, "
+	      "`albatross help rules` about every rule.\n",
 	    out);
 }
 

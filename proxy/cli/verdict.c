@@ -142,15 +142,19 @@ show_value(const struct abt_verdict *verdict, const struct abt_json *value)
 	size_t n;
 
 	if (value->kind == ABT_JSON_OBJECT || value->kind == ABT_JSON_ARRAY) {
-		fprintf(verdict->out, "    %-*s%s with %u %s\n", LABEL,
+		fprintf(verdict->out, "    %-*s%s with %u %s%s\n", LABEL,
 		    "there is", abt_json_kind_name(value->kind), value->count,
-		    value->kind == ABT_JSON_OBJECT ? "members" : "elements");
+		    value->kind == ABT_JSON_OBJECT ? "member" : "element",
+		    value->count == 1 ? "" : "s");
 		return;
 	}
 	n = abt_log_escape(escaped, sizeof escaped, shown);
-	fprintf(verdict->out, "    %-*s%.*s%s  (%s)\n", LABEL, "there is",
-	    (int)n, escaped, shown.n < text.n ? " ..." : "",
-	    abt_json_kind_name(value->kind));
+	fprintf(verdict->out, "    %-*s%.*s%s", LABEL, "there is", (int)n,
+	    escaped, shown.n < text.n ? " ..." : "");
+	if (value->kind == ABT_JSON_STRING || value->kind == ABT_JSON_NUMBER)
+		fprintf(
+		    verdict->out, "  (%s)", abt_json_kind_name(value->kind));
+	fputc('\n', verdict->out);
 }
 
 static void

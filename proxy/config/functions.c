@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "config/dotenv.h"
+#include "function/runtime.h"
 
 #define CONTENT_MAX ((size_t)16 << 20)
 
@@ -112,6 +113,33 @@ find_root(struct abt_source *source, struct abt_draft *draft,
 	return S_ISDIR(st.st_mode) ? 0 : -1;
 }
 
+/* The handler's file is looked for now, so that a missing one is told before
+ * anything starts. */
+static void
+find_handler(struct abt_source *source, struct abt_draft *draft,
+    const char *name, const struct abt_json *at)
+{
+	const struct abt_runtime *runtime = draft->self;
+	struct abt_runtime_program program;
+	struct abt_bytes handler;
+	char why[1024];
+
+	if (draft->backend != abt_backend_find(ABT_BYTES("runtime")) ||
+	    runtime->command.count > 0)
+		return;
+	handler =
+	    runtime->handler.n > 0 ? runtime->handler : draft->options.handler;
+	if (abt_runtime_choose(draft->options.root, handler,
+		(enum abt_runtime_kind)runtime->kind, &draft->arena, &program,
+		why, sizeof why) != 0)
+		abt_complain(source, at, "function \"%s\": %s", name, why);
+	else if (program.argv == NULL)
+		abt_complain(source, at,
+		    "function \"%s\" has neither \"handler\" nor a program "
+		    "bootstrap in %.*s",
+		    name, ABT_FMT(draft->options.root));
+}
+
 /* Owned by the function, as abt_malloc gives it. */
 static char *
 make_content(struct abt_draft *draft)
@@ -148,7 +176,8 @@ abt_draft_finish(struct abt_source *source, struct abt_draft *draft,
 	if (at != NULL && at->kind == ABT_JSON_OBJECT)
 		environment = abt_json_get(at, "environment");
 	merge_env_file(source, draft, at);
-	find_root(source, draft, at);
+	if (find_root(source, draft, at) == 0)
+		find_handler(source, draft, name, at);
 	if (abt_function_check_environment(
 		&draft->options.environment, why, sizeof why) != 0)
 		abt_complain(source, environment != NULL ? environment : at,
