@@ -133,11 +133,6 @@ find_handler(struct abt_source *source, struct abt_draft *draft,
 		(enum abt_runtime_kind)runtime->kind, &draft->arena, &program,
 		why, sizeof why) != 0)
 		abt_complain(source, at, "function \"%s\": %s", name, why);
-	else if (program.argv == NULL)
-		abt_complain(source, at,
-		    "function \"%s\" has neither \"handler\" nor a program "
-		    "bootstrap in %.*s",
-		    name, ABT_FMT(draft->options.root));
 }
 
 /* Owned by the function, as abt_malloc gives it. */
