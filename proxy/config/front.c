@@ -289,6 +289,7 @@ abt_front_make(struct abt_source *source, struct abt_bytes name,
 		return -1;
 	}
 	front->name = name;
+	front->id = hash(name);
 	front->attributes = attributes;
 	front->limits_off = options->limits == 1;
 	front->region = options->region;
