@@ -124,7 +124,7 @@ plain(char *w, struct abt_bytes b)
 		else if (c >= 8 && c <= 13 && c != 11)
 			*w++ = '\\', *w++ = letters[c - 8];
 		else if (c < 0x20)
-			w += sprintf(w, "\\u%04x", c);
+			w += snprintf(w, 7, "\\u%04x", c);
 		else
 			*w++ = (char)c;
 	}
