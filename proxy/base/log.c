@@ -253,7 +253,7 @@ abt_log(enum abt_log_level level, const char *format, ...)
 		add_own(&line, names[level]);
 		add_own(&line, ": ");
 	}
-	if (in_color)
+	if (in_color && colors[level][0] != '\0')
 		add_own(&line, "\033[0m");
 	add(&line, message);
 	put_out(&line);
