@@ -194,11 +194,9 @@ abt_function_log_stream(
 
 /* ---- log lines (lambda.md 2.6) ---- */
 
-static void log_line(const struct abt_invocation *inv, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void
-log_line(const struct abt_invocation *inv, const char *format, ...)
+void
+abt_function_log(const struct abt_function *function, const char *request_id,
+    const char *format, ...)
 {
 	char line[1024];
 	va_list ap;
@@ -210,54 +208,64 @@ log_line(const struct abt_invocation *inv, const char *format, ...)
 	if (n >= (int)sizeof(line))
 		n = sizeof(line) - 1;
 	if (n > 0)
-		abt_log_output(inv->function->name, inv->request_id,
-		    abt_bytes(line, (size_t)n));
+		abt_log_output(
+		    function->name, request_id, abt_bytes(line, (size_t)n));
 }
 
+/* R2.66 */
 static void
-log_failure(const struct abt_invocation *inv)
+log_timeout(const struct abt_invocation *inv)
 {
 	char date[ABT_ISO_SIZE];
 	int64_t ms = inv->function->options.timeout_ms;
 
-	if (inv->rule == &abt_rules[ABT_RULE_FUNCTION_TIMED_OUT]) {
-		abt_date_iso_ms(date, abt_clock_epoch_us());
-		log_line(inv, "%s %s Task timed out after %lld.%02lld seconds",
-		    date, inv->request_id, (long long)(ms / 1000),
-		    (long long)(ms % 1000 / 10));
-	} else if (inv->rule == &abt_rules[ABT_RULE_FUNCTION_EXIT]) {
-		log_line(inv, "RequestId: %s Error: %s", inv->request_id,
-		    inv->detail != NULL ? inv->detail : "");
-		log_line(inv, "%s", inv->error_type);
-	}
+	abt_date_iso_ms(date, abt_clock_epoch_us());
+	abt_function_log(inv->function, inv->request_id,
+	    "%s %s Task timed out after %lld.%02lld seconds", date,
+	    inv->request_id, (long long)(ms / 1000),
+	    (long long)(ms % 1000 / 10));
 }
 
+/* What is logged at the end, kept because |inv| is given back first. */
+struct last_lines {
+	char request_id[40];
+	char report[512];
+};
+
 static void
-log_end(const struct abt_invocation *inv)
+keep_last_lines(const struct abt_invocation *inv, struct last_lines *last)
 {
-	const struct abt_function *function = inv->function;
 	struct abt_report_line line = {
 		.request_id = inv->request_id,
 		.duration_us = inv->ended_us - inv->started_us,
 		.init_us = inv->init_us,
-		.memory_mb = function->options.memory_mb,
+		.memory_mb = inv->function->options.memory_mb,
 		.max_used_mb = inv->used_mb,
-		.timeout_ms = function->options.timeout_ms,
+		.timeout_ms = inv->function->options.timeout_ms,
+		.billed_includes_init = true, /* since August 2025 (R2.67) */
 	};
-	char text[512];
 	size_t n;
 
 	line.timed_out = inv->rule == &abt_rules[ABT_RULE_FUNCTION_TIMED_OUT];
 	if (inv->rule != NULL && inv->error_type[0] != '\0' &&
 	    inv->rule != &abt_rules[ABT_RULE_FUNCTION_ERROR])
 		line.error_type = inv->error_type;
-	line.billed_includes_init = true; /* since August 2025 (R2.67) */
-	log_failure(inv);
-	log_line(inv, "END RequestId: %s", inv->request_id);
-	n = abt_report_line(text, sizeof(text), &line);
-	if (n > 0)
-		n--; /* the log adds its own newline */
-	abt_log_output(function->name, inv->request_id, abt_bytes(text, n));
+	snprintf(
+	    last->request_id, sizeof(last->request_id), "%s", inv->request_id);
+	n = abt_report_line(last->report, sizeof(last->report), &line);
+	last->report[n > 0 ? n - 1 : 0] = '\0'; /* the log ends the line */
+}
+
+static void
+log_last_lines(
+    const struct abt_function *function, const struct last_lines *last)
+{
+	char end[64];
+
+	snprintf(end, sizeof(end), "END RequestId: %s", last->request_id);
+	abt_log_output(function->name, last->request_id, abt_bytes_text(end));
+	abt_log_output(
+	    function->name, last->request_id, abt_bytes_text(last->report));
 }
 
 /* ---- the way back ---- */
@@ -317,16 +325,24 @@ complete(struct abt_invocation *inv)
 	struct abt_function *function = inv->function;
 	bool admitted = function->home != NULL && inv->instance != inv;
 
-	if (inv->started_us > 0 && function->home != NULL)
-		log_end(inv);
+	bool started = inv->started_us > 0;
+	struct last_lines last;
+
 	if (!admitted) {
 		give_back(inv);
 		return;
+	}
+	if (started) {
+		if (inv->rule == &abt_rules[ABT_RULE_FUNCTION_TIMED_OUT])
+			log_timeout(inv);
+		keep_last_lines(inv, &last);
 	}
 	function->returning++; /* its place is free, the function is not idle */
 	give_back(inv);        /* |inv| is the caller's again */
 	function->returning--;
 	function->running--;
+	if (started)
+		log_last_lines(function, &last);
 	abt_function_ready(function);
 	close_if_idle(function);
 }
@@ -343,23 +359,20 @@ abt_function_finish(struct abt_invocation *inv)
 	inv->finished = true;
 	inv->ended_us = abt_loop_fresh_us(loop);
 	unlink_running(function, inv);
-	if (!inv->pinned)
+	if (inv->pins == 0)
 		complete(inv);
 }
 
 void
 abt_function_pin(struct abt_invocation *inv)
 {
-	inv->pinned = true;
+	inv->pins++;
 }
 
 void
 abt_function_unpin(struct abt_invocation *inv)
 {
-	if (!inv->pinned)
-		return;
-	inv->pinned = false;
-	if (inv->finished)
+	if (--inv->pins == 0 && inv->finished)
 		complete(inv);
 }
 
@@ -480,7 +493,8 @@ begin(struct abt_invocation *inv, struct abt_function *function)
 	inv->instance = NULL;
 	inv->deadline_us = inv->deadline_epoch_ms = 0;
 	inv->used_mb = 0;
-	inv->cold = inv->pinned = inv->finished = false;
+	inv->cold = inv->finished = false;
+	inv->pins = 0;
 }
 
 void
@@ -517,8 +531,14 @@ abt_function_started(struct abt_invocation *inv, int64_t init_us)
 	inv->prev = function->running_tail;
 	*function->running_tail = inv;
 	function->running_tail = &inv->next;
-	log_line(inv, "START RequestId: %s Version: %.*s", inv->request_id,
-	    ABT_FMT(function->options.version));
+}
+
+void
+abt_function_log_start(const struct abt_invocation *inv)
+{
+	abt_function_log(inv->function, inv->request_id,
+	    "START RequestId: %s Version: %.*s", inv->request_id,
+	    ABT_FMT(inv->function->options.version));
 }
 
 /* ---- deadlines ---- */
@@ -535,7 +555,7 @@ time_out(struct abt_function *function, struct abt_invocation *inv)
 	snprintf(text, sizeof(text), "Task timed out after %lld.%02lld seconds",
 	    (long long)(ms / 1000), (long long)(ms % 1000 / 10));
 	abt_result_crash(
-	    inv, ABT_RULE_FUNCTION_TIMED_OUT, "Sandbox.Timedout", text);
+	    inv, ABT_RULE_FUNCTION_TIMED_OUT, "Sandbox.Timedout", text, text);
 }
 
 static void

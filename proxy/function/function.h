@@ -78,17 +78,24 @@ void abt_function_free(struct abt_function *function);
 
 /* For backends. */
 void abt_function_closed(struct abt_function *function);
-/* |inv| goes to a process now: its clock starts, START is logged.  |init_us| is
- * the cold start that came before, or -1. */
+/* |inv| goes to a process now: its clock starts.  |init_us| is the cold start
+ * that came before, or -1. */
 void abt_function_started(struct abt_invocation *inv, int64_t init_us);
+/* The START line; after the event was sent, because a log costs time. */
+void abt_function_log_start(const struct abt_invocation *inv);
+/* A line of the function's log; |request_id| may be "". */
+void abt_function_log(const struct abt_function *function,
+    const char *request_id, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* The function failed and |inv| has the error's JSON already (abt_result_data);
  * |rule| and |error_type| say how, |text| is for the log. */
 void abt_result_broken(struct abt_invocation *inv, enum abt_rule_id rule,
     const char *error_type, const char *text);
 /* The same with AWS's JSON for it: {"errorType":|error_type|,"errorMessage":
- * "RequestId: <id> Error: |message|"} (lambda.md 2.4). */
+ * "RequestId: <id> Error: |message|"} (lambda.md 2.4); |detail| is for the log.
+ */
 void abt_result_crash(struct abt_invocation *inv, enum abt_rule_id rule,
-    const char *error_type, const char *message);
+    const char *error_type, const char *message, const char *detail);
 /* How a process ended, in AWS's words (R2.41 to R2.43). */
 void abt_exit_text(int status, char *out, size_t size);
 /* The bytes of its event are being sent, or are sent: |done| waits for it. */

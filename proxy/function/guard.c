@@ -8,7 +8,8 @@
  * loop that notices does it, under a mutex that nothing else uses.
  *
  * SIGCHLD is set so that the kernel reaps our own children at once: the guards
- * and, when we are PID 1, every orphan of the system.
+ * and, when we are PID 1, every orphan of the system.  SIGPIPE is ignored from
+ * here on.
  */
 #include "function/guard.h"
 
@@ -154,6 +155,7 @@ abt_guard_start(unsigned loops, char *why, size_t size)
 	action.sa_handler = SIG_DFL;
 	action.sa_flags = SA_NOCLDWAIT | SA_NOCLDSTOP;
 	sigaction(SIGCHLD, &action, NULL);
+	signal(SIGPIPE, SIG_IGN); /* a command need not read its event */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	loop_count = loops;
 	if (start() < 0) {

@@ -103,7 +103,7 @@ abt_result_broken(struct abt_invocation *inv, enum abt_rule_id rule,
 
 void
 abt_result_crash(struct abt_invocation *inv, enum abt_rule_id rule,
-    const char *error_type, const char *message)
+    const char *error_type, const char *message, const char *detail)
 {
 	struct abt_buf buf;
 	struct abt_json_out out;
@@ -122,7 +122,12 @@ abt_result_crash(struct abt_invocation *inv, enum abt_rule_id rule,
 	if (!abt_json_out_failed(&out))
 		abt_result_take(inv, abt_buf_take(&buf));
 	abt_buf_end(&buf);
-	abt_result_broken(inv, rule, error_type, message);
+	if (rule == ABT_RULE_FUNCTION_EXIT && inv->started_us > 0) {
+		abt_function_log(inv->function, inv->request_id, "%s", text);
+		abt_function_log(
+		    inv->function, inv->request_id, "%s", error_type);
+	}
+	abt_result_broken(inv, rule, error_type, detail);
 }
 
 /* Go's words, which AWS shows. */
