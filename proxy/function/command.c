@@ -22,7 +22,8 @@
 #define WAIT_EOF_MS                                              \
 	100 /* after the end, for the rest of its output (R2.56) \
 	     */
-#define GRACE_MS 500
+#define GRACE_MS  500
+#define PIPE_SURE 65536 /* what every pipe holds */
 
 struct command {
 	struct abt_list words;
