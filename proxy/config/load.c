@@ -43,31 +43,40 @@ folder_of(struct abt_arena *arena, const char *file)
 }
 
 static int
-read_text(struct loader *l, const char *file)
+no_memory(struct loader *l)
 {
-	struct abt_json_error error = { 0 };
-	char why[512];
+	abt_complain(&l->source, NULL, "out of memory");
+	return -1;
+}
 
-	l->source.directory = folder_of(&l->setup->arena, file);
-	if (abt_file_read(file, FILE_MAX, &l->scratch, &l->source.text, why,
-		sizeof why) != 0) {
-		l->source.file = NULL;
-		abt_complain(&l->source, NULL, "%s", why);
-		l->source.file = file;
-		return -1;
-	}
-	l->root =
-	    abt_json_read(l->source.text, ABT_JSON_DEPTH, &l->scratch, &error);
-	if (l->root != NULL)
-		return 0;
+/* A sentence that has its place, or none. */
+static int
+complain_plain(struct loader *l, const char *sentence)
+{
+	const char *file = l->source.file;
+
 	l->source.file = NULL;
-	if (error.text == NULL)
-		abt_complain(&l->source, NULL, "%s: out of memory", file);
-	else
-		abt_complain(&l->source, NULL, "%s:%u:%u: %s", file, error.line,
-		    error.column, error.text);
+	abt_complain(&l->source, NULL, "%s", sentence);
 	l->source.file = file;
 	return -1;
+}
+
+static int
+parse(struct loader *l)
+{
+	struct abt_json_error error = { 0 };
+	char why[1024];
+
+	l->source.directory = folder_of(&l->setup->arena, l->source.file);
+	l->root =
+	    abt_json_read(l->source.text, ABT_JSON_DEPTH, &l->scratch, &error);
+	if (l->root != NULL && l->source.directory != NULL)
+		return 0;
+	if (l->root != NULL || error.text == NULL)
+		return no_memory(l);
+	snprintf(why, sizeof why, "%.700s:%u:%u: %s", l->source.file,
+	    error.line, error.column, error.text);
+	return complain_plain(l, why);
 }
 
 /* The object |name| of the file, or NULL; complains about another kind. */
@@ -85,13 +94,6 @@ section(struct loader *l, const char *name)
 	    "\"%s\" must be an object of names, but here is %s", name,
 	    abt_json_kind_name(value->kind));
 	return NULL;
-}
-
-static int
-no_memory(struct loader *l)
-{
-	abt_complain(&l->source, NULL, "out of memory");
-	return -1;
 }
 
 static int
@@ -213,8 +215,33 @@ load_parts(struct loader *l)
 	return 0;
 }
 
-struct abt_setup *
-abt_load_file(const char *file,
+static struct abt_setup *
+load(struct loader *l, const struct abt_bytes *text)
+{
+	const char *file = l->source.file;
+	char why[1024];
+
+	l->source.arena = &l->setup->arena;
+	if (text != NULL)
+		l->source.text = *text;
+	if (text == NULL && abt_file_read(file, FILE_MAX, &l->scratch,
+				&l->source.text, why, sizeof why) != 0)
+		complain_plain(l, why);
+	else if (parse(l) == 0 && load_parts(l) == 0) {
+		l->setup->file =
+		    abt_arena_copy(&l->setup->arena, abt_bytes_text(file));
+		abt_settings_apply(&l->settings, l->setup);
+	}
+	if (l->source.errors == 0 && abt_arena_failed(&l->setup->arena))
+		no_memory(l);
+	if (l->source.errors == 0)
+		return l->setup;
+	abt_setup_free(l->setup);
+	return NULL;
+}
+
+static struct abt_setup *
+load_from(const char *file, const struct abt_bytes *text,
     void (*complain)(void *context, const char *sentence), void *context)
 {
 	struct loader l = {
@@ -223,23 +250,28 @@ abt_load_file(const char *file,
 		    .context = context },
 		.setup = abt_setup_new(),
 	};
+	struct abt_setup *setup;
 
 	if (l.setup == NULL) {
 		no_memory(&l);
 		return NULL;
 	}
-	l.source.arena = &l.setup->arena;
 	abt_arena_init(&l.scratch, NULL);
-	if (read_text(&l, file) == 0 && load_parts(&l) == 0) {
-		l.setup->file =
-		    abt_arena_copy(&l.setup->arena, abt_bytes_text(file));
-		abt_settings_apply(&l.settings, l.setup);
-	}
-	if (l.source.errors == 0 && abt_arena_failed(&l.setup->arena))
-		no_memory(&l);
+	setup = load(&l, text);
 	abt_arena_end(&l.scratch);
-	if (l.source.errors == 0)
-		return l.setup;
-	abt_setup_free(l.setup);
-	return NULL;
+	return setup;
+}
+
+struct abt_setup *
+abt_load_text(const char *file, struct abt_bytes text,
+    void (*complain)(void *context, const char *sentence), void *context)
+{
+	return load_from(file, &text, complain, context);
+}
+
+struct abt_setup *
+abt_load_file(const char *file,
+    void (*complain)(void *context, const char *sentence), void *context)
+{
+	return load_from(file, NULL, complain, context);
 }

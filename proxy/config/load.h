@@ -11,4 +11,8 @@
 struct abt_setup *abt_load_file(const char *file,
     void (*complain)(void *context, const char *sentence), void *context);
 
+/* The same of |text|, which would stand in |file|: for tests and fuzzing. */
+struct abt_setup *abt_load_text(const char *file, struct abt_bytes text,
+    void (*complain)(void *context, const char *sentence), void *context);
+
 #endif
