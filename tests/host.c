@@ -9,7 +9,9 @@
  * with the optional members trace_id, content_type, client_context,
  * cognito_identity, tenant_id and qualifier.  For each invocation that ends one
  * line comes on stdout: n, payload (base64), function_error, rule, detail,
- * error_type.  At the end of stdin the functions are closed and the loop ends.
+ * error_type.  At the end of stdin the functions are closed and the loop ends;
+ * with invocations still out the program ends at once, and the guard ends what
+ * was started.
  * Listeners, fronts and dialects are not involved.
  */
 #include <errno.h>
@@ -31,13 +33,15 @@ struct host {
 	struct abt_setup *setup;
 	struct event input;
 	struct abt_buf in;
-	unsigned open; /* functions that are not closed yet */
+	unsigned open;  /* functions that are not closed yet */
+	unsigned aloft; /* invocations that are out */
 };
 
 /* One invocation and everything it points into. */
 struct flight {
 	struct abt_arena arena;
 	struct abt_invocation inv;
+	struct host *host;
 	int64_t n;
 };
 
@@ -90,6 +94,7 @@ done(struct abt_invocation *inv)
 	abt_json_text(&out, "error_type", inv->error_type);
 	abt_json_close(&out);
 	say(&buf);
+	flight->host->aloft--;
 	if (inv->result != NULL)
 		abt_chunk_end(inv->owner->pool, inv->result);
 	abt_arena_end(&flight->arena);
@@ -124,6 +129,7 @@ invoke(struct host *host, const struct abt_json *c)
 	inv = &flight->inv;
 	abt_arena_init(arena, NULL);
 	flight->n = (int64_t)n;
+	flight->host = host;
 	name = text_of(arena, c, "function");
 	inv->owner = host->loop;
 	inv->function = abt_setup_function(host->setup, name);
@@ -144,6 +150,7 @@ invoke(struct host *host, const struct abt_json *c)
 		abt_free(flight);
 		return;
 	}
+	host->aloft++;
 	abt_function_invoke(inv->function, inv);
 }
 
@@ -177,6 +184,10 @@ static void
 close_all(struct host *host)
 {
 	(void)event_del(&host->input);
+	if (host->aloft > 0) {
+		abt_guard_stop();
+		_exit(0);
+	}
 	host->open = (unsigned)host->setup->function_count;
 	if (host->open == 0)
 		abt_loop_stop(host->loop);

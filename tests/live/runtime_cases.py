@@ -620,7 +620,8 @@ def run_request(world):
         yield from check_state_after(world)
     if "next_poll" in expect:
         world.invoke("{}")
-        wire = world.connect() if got.closed else world.wire
+        ended = got.closed or got.first("Connection") == "close"
+        wire = world.connect() if ended else world.wire
         poll = wire.ask("GET", API + "invocation/next")
         if poll.status != expect["next_poll"]:
             yield differs("next_poll", expect["next_poll"], "%d %s" % (
