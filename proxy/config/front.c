@@ -111,6 +111,16 @@ find_dialect(struct abt_bytes name, const struct abt_option **multi)
 	return dialect;
 }
 
+/* Where |name| stands in the front, or the front. */
+static const struct abt_json *
+member(const struct abt_json *at, const char *name)
+{
+	const struct abt_json *value =
+	    at != NULL ? abt_json_get(at, name) : NULL;
+
+	return value != NULL ? value : at;
+}
+
 static void
 unknown_dialect(
     struct abt_source *source, struct abt_bytes name, const struct abt_json *at)
@@ -255,12 +265,12 @@ check_names(struct abt_source *source, const struct abt_front_options *options,
 	unsigned before = source->errors;
 
 	if (account.n != 12 || !abt_bytes_all(account, ABT_CHAR_DIGIT))
-		abt_complain(source, at,
+		abt_complain(source, member(at, "account"),
 		    "\"account\" must be 12 digits like " ABT_ACCOUNT
 		    ", not \"%.*s\"",
 		    ABT_FMT(account));
 	if (options->region.n == 0)
-		abt_complain(source, at,
+		abt_complain(source, member(at, "region"),
 		    "\"region\" is empty; leave it out for " ABT_REGION);
 	return source->errors == before;
 }
@@ -279,7 +289,8 @@ abt_front_make(struct abt_source *source, struct abt_bytes name,
 	*front = (struct abt_front){ 0 };
 	front->dialect = find_dialect(options->dialect, &multi);
 	if (front->dialect == NULL) {
-		unknown_dialect(source, options->dialect, at);
+		unknown_dialect(
+		    source, options->dialect, member(at, "dialect"));
 		return -1;
 	}
 	attributes = abt_arena_zero(arena, front->dialect->attributes_size + 1);

@@ -50,6 +50,17 @@ abt_draft_end(struct abt_draft *draft)
 	abt_arena_end(&draft->arena);
 }
 
+/* Where |name| stands in the function, or the function. */
+static const struct abt_json *
+member_of(const struct abt_json *at, const char *name)
+{
+	const struct abt_json *value = NULL;
+
+	if (at != NULL && at->kind == ABT_JSON_OBJECT)
+		value = abt_json_get(at, name);
+	return value != NULL ? value : at;
+}
+
 /* The pairs of the file that "environment" does not set itself. */
 static int
 merge_env_file(struct abt_source *source, struct abt_draft *draft,
@@ -65,7 +76,7 @@ merge_env_file(struct abt_source *source, struct abt_draft *draft,
 	file = abt_arena_text(&draft->arena, options->env_file);
 	if (file == NULL ||
 	    abt_dotenv_read(file, &draft->arena, &map, why, sizeof why) != 0) {
-		abt_complain(source, at, "\"env_file\": %s",
+		abt_complain(source, member_of(at, "env_file"), "%s",
 		    file != NULL ? why : "out of memory");
 		return -1;
 	}
@@ -99,8 +110,8 @@ find_root(struct abt_source *source, struct abt_draft *draft,
 		return -1;
 	whole = realpath(path, NULL);
 	if (whole == NULL || stat(whole, &st) != 0) {
-		abt_complain(source, at, "the function's folder %s: %s", path,
-		    strerror(errno));
+		abt_complain(source, member_of(at, "root"),
+		    "the function's folder %s: %s", path, strerror(errno));
 		free(whole);
 		return -1;
 	}
@@ -132,7 +143,8 @@ find_handler(struct abt_source *source, struct abt_draft *draft,
 	if (abt_runtime_choose(draft->options.root, handler,
 		(enum abt_runtime_kind)runtime->kind, &draft->arena, &program,
 		why, sizeof why) != 0)
-		abt_complain(source, at, "function \"%s\": %s", name, why);
+		abt_complain(source, member_of(at, "handler"),
+		    "function \"%s\": %s", name, why);
 }
 
 /* Owned by the function, as abt_malloc gives it. */
@@ -162,20 +174,17 @@ struct abt_function *
 abt_draft_finish(struct abt_source *source, struct abt_draft *draft,
     const char *name, const struct abt_json *at)
 {
-	const struct abt_json *environment = NULL;
 	struct abt_function *function = NULL;
 	unsigned before = source->errors;
 	char *content;
 	char why[8192];
 
-	if (at != NULL && at->kind == ABT_JSON_OBJECT)
-		environment = abt_json_get(at, "environment");
 	merge_env_file(source, draft, at);
 	if (find_root(source, draft, at) == 0)
 		find_handler(source, draft, name, at);
 	if (abt_function_check_environment(
 		&draft->options.environment, why, sizeof why) != 0)
-		abt_complain(source, environment != NULL ? environment : at,
+		abt_complain(source, member_of(at, "environment"),
 		    "function \"%s\": %s", name, why);
 	content = make_content(draft);
 	if (source->errors == before && content != NULL &&
@@ -211,6 +220,7 @@ find_backend(struct abt_source *source, const struct abt_json *value,
 			    "a function runs in one way: keep \"%s\" or "
 			    "\"%s\"",
 			    (*backend)->name, b->name);
+			*backend = NULL;
 			return NULL;
 		}
 		found = m;

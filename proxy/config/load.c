@@ -127,32 +127,50 @@ load_functions(struct loader *l)
 	return 0;
 }
 
-/* A key that is an attribute's flag or name belongs into "attributes". */
-static void
-hint_attributes(struct loader *l, const struct abt_json *front)
+#define MISPLACED_MAX 32
+
+/* The attribute that |key| means: its name, or its flag with '_' for '-'. */
+static const struct abt_option *
+meant_attribute(struct abt_bytes key)
 {
-	for (const struct abt_json *m = front->first; m != NULL; m = m->next)
-		for (size_t i = 0; abt_dialects[i] != NULL; i++) {
-			const struct abt_option *row =
-			    abt_dialects[i]->attributes;
+	for (size_t i = 0; abt_dialects[i] != NULL; i++)
+		for (const struct abt_option *row = abt_dialects[i]->attributes;
+		     row != NULL && row->kind != ABT_OPTION_END; row++) {
+			struct abt_bytes flag = abt_bytes_text(row->flag);
+			size_t same = 0;
 
-			for (; row != NULL && row->kind != ABT_OPTION_END;
-			     row++) {
-				const char *flags[1] = { row->flag };
-
-				if (!abt_bytes_equal(
-					m->key, abt_bytes_text(row->name)) &&
-				    (row->flag == NULL ||
-					strlen(row->flag) != m->key.n ||
-					abt_schema_nearest(m->key, flags, 1) ==
-					    NULL))
-					continue;
-				abt_complain_key(&l->source, m,
-				    "\"%.*s\" is written \"attributes\": "
-				    "{ \"%s\": ... }",
-				    ABT_FMT(m->key), row->name);
-			}
+			if (abt_bytes_equal(key, abt_bytes_text(row->name)))
+				return row;
+			while (same < flag.n && same < key.n &&
+			       (key.p[same] == flag.p[same] ||
+				   (key.p[same] == '_' && flag.p[same] == '-')))
+				same++;
+			if (flag.n > 0 && same == flag.n && same == key.n)
+				return row;
 		}
+	return NULL;
+}
+
+/* Attributes that stand beside "attributes": told, and listed in |names|. */
+static void
+find_misplaced(struct loader *l, const struct abt_json *front,
+    const char *names[MISPLACED_MAX + 1])
+{
+	size_t count = 0;
+
+	for (const struct abt_json *m = front->first; m != NULL; m = m->next) {
+		const struct abt_option *row = meant_attribute(m->key);
+
+		if (row == NULL || count == MISPLACED_MAX)
+			continue;
+		abt_complain_key(&l->source, m,
+		    "\"%.*s\" is an attribute, write \"attributes\": { "
+		    "\"%s\": ... }",
+		    ABT_FMT(m->key), row->name);
+		names[count] = abt_arena_text(&l->scratch, m->key);
+		count += names[count] != NULL;
+	}
+	names[count] = NULL;
 }
 
 static void
@@ -160,6 +178,7 @@ load_front(struct loader *l, const struct abt_json *value)
 {
 	struct abt_front *front = &l->setup->fronts[l->setup->front_count];
 	struct abt_front_options options = { 0 };
+	const char *misplaced[MISPLACED_MAX + 1];
 
 	if (value->kind != ABT_JSON_OBJECT) {
 		abt_complain(&l->source, value,
@@ -167,11 +186,10 @@ load_front(struct loader *l, const struct abt_json *value)
 		    ABT_FMT(value->key), abt_json_kind_name(value->kind));
 		return;
 	}
-	if (abt_schema_read(&l->source, value, abt_front_option_rows, NULL,
-		&options) != 0) {
-		hint_attributes(l, value);
+	find_misplaced(l, value, misplaced);
+	if (abt_schema_read(&l->source, value, abt_front_option_rows, misplaced,
+		&options) != 0)
 		return;
-	}
 	if (abt_front_make(&l->source,
 		abt_arena_copy(&l->setup->arena, value->key), &options, value,
 		front) != 0)
