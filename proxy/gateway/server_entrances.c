@@ -183,6 +183,24 @@ abt_entrances_close(struct abt_entrances *entrances)
 }
 
 /* "listening URL" for each address, for scripts. */
+/* Nobody knows the self-signed certificate yet: how to. */
+static void
+print_trust(const struct abt_entrance *entrance)
+{
+	const char *host = entrance->address.url_host;
+
+	if (entrance->address.is_unix)
+		return;
+	/* The certificate is for localhost, whatever address it serves. */
+	if (strncmp(host, "127.0.0.1:", 10) != 0 &&
+	    strncmp(host, "[::1]:", 6) != 0)
+		abt_info("try: curl --cacert %s https://localhost:%u/",
+		    entrance->ca_file, entrance->address.port);
+	else
+		abt_info("try: curl --cacert %s https://%s/", entrance->ca_file,
+		    host);
+}
+
 void
 abt_entrances_print(const struct abt_entrances *entrances, int fd)
 {
@@ -198,5 +216,7 @@ abt_entrances_print(const struct abt_entrances *entrances, int fd)
 		else
 			dprintf(fd, "listening %s://%s\n", scheme,
 			    entrance->address.url_host);
+		if (entrance->ca_file[0] != '\0')
+			print_trust(entrance);
 	}
 }
