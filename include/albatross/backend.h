@@ -68,8 +68,8 @@ struct abt_invocation {
 	int64_t used_mb; /* peak memory of the process, for REPORT */
 	bool cancelled;
 	bool cold;
-	bool pinned;   /* its event's bytes are being sent: not done yet */
 	bool finished; /* it has its result; |done| follows when unpinned */
+	unsigned pins; /* how often its event's bytes are being sent now */
 };
 
 enum abt_input {
