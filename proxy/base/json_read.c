@@ -4,10 +4,11 @@
  *
  * Whole buffers only: yajl scans an unfinished string again from its start.
  * yajl tells neither where a token begins nor what was wrong by a code, and it
- * lets half surrogate pairs pass; so a small walk over the tokens goes along
- * with it, which finds places, spots those escapes, and cuts slices out of the
- * source.  yajl does not check its allocations: its memory comes from an arena
- * of its own, and when that has none left we jump out of it.
+ * lets half surrogate pairs and half tokens at the end pass; so a small walk
+ * over the tokens goes along with it, which finds places, spots those mistakes,
+ * and cuts slices out of the source.  yajl does not check its allocations: its
+ * memory comes from an arena of its own, and when that has none left we jump
+ * out of it.
  */
 #include <setjmp.h>
 
@@ -33,6 +34,7 @@ struct reader {
 
 /* ---- the walk ---- */
 
+/* Behind the comment at |at|, or |at|: there is none, or it has no end. */
 static size_t
 skip_comment(struct abt_bytes b, size_t at)
 {
@@ -45,7 +47,7 @@ skip_comment(struct abt_bytes b, size_t at)
 		return at;
 	rest = abt_bytes(rest.p + 2, rest.n - 2);
 	n = abt_bytes_search(rest, ABT_BYTES("*/"));
-	return n == rest.n ? b.n : at + 2 + n + 2;
+	return n == rest.n ? at : at + 2 + n + 2;
 }
 
 /* Where the next token begins, or b.n. */
@@ -395,8 +397,8 @@ token_before(struct abt_bytes b, size_t end, char *before)
 		size_t behind = token_end(b, at), next;
 
 		next = token_begin(b, behind > at ? behind : at + 1);
-		if (next >= end)
-			break;
+		if (next >= end || b.p[at] == '/')
+			break; /* a comment without end has no token behind */
 		*before = b.p[at];
 		at = next;
 	}
@@ -423,6 +425,8 @@ explain_end(struct reader *r, struct abt_json_error *error)
 
 	if (is_open_string(r->source, at))
 		abt_json_fail(error, r->source, "a string without end", at);
+	else if (at < r->source.n && r->source.p[at] == '/')
+		abt_json_fail(error, r->source, "a comment without end", at);
 	else
 		abt_json_fail(
 		    error, r->source, "the text ends too early", r->source.n);
@@ -464,6 +468,18 @@ explain(struct reader *r, struct abt_json_error *error, bool at_end)
 
 /* ---- all of it ---- */
 
+/* yajl does not mind half a token behind the value. */
+static int
+check_rest(struct reader *r, struct abt_json_error *error)
+{
+	size_t at = token_begin(r->source, r->at);
+
+	if (at == r->source.n)
+		return 0;
+	abt_json_fail(error, r->source, "something behind the value", at);
+	return -1;
+}
+
 static int
 run(struct reader *r, struct abt_json_error *error)
 {
@@ -491,7 +507,7 @@ run(struct reader *r, struct abt_json_error *error)
 		status = yajl_complete_parse(r->yajl);
 	}
 	if (status == yajl_status_ok)
-		return 0;
+		return check_rest(r, error);
 	if (r->wrong != NULL)
 		abt_json_fail(error, r->source, r->wrong, r->wrong_at);
 	else
