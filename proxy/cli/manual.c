@@ -96,6 +96,8 @@ abt_manual_sections(
 			    backend->title, backend->main_option);
 		else
 			snprintf(text, sizeof text, "%s.", backend->title);
+		if (text[0] >= 'a' && text[0] <= 'z')
+			text[0] = (char)(text[0] - 'a' + 'A');
 		section = (struct abt_manual_section){ title, text,
 			backend->options };
 		visit(context, &section);

@@ -218,8 +218,11 @@ take_short(struct abt_cli *cli, char **argv, int argc, int *i)
 		    find_any(cli->command, ABT_BYTES(""), *p);
 		const char *value = "true";
 
-		if (row == NULL)
-			return unknown_flag(cli, word, ABT_BYTES(""));
+		if (row == NULL) {
+			char letter[3] = { '-', *p, '\0' };
+
+			return unknown_flag(cli, letter, ABT_BYTES(""));
+		}
 		if (!abt_flag_takes(row)) {
 			if (take_value(cli, row, value) != 0)
 				return -1;

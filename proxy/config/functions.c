@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "config/dotenv.h"
+#include "config/program.h"
 #include "function/runtime.h"
 
 #define CONTENT_MAX ((size_t)16 << 20)
@@ -124,6 +125,19 @@ find_root(struct abt_source *source, struct abt_draft *draft,
 	return S_ISDIR(st.st_mode) ? 0 : -1;
 }
 
+/* The list that a backend runs, or NULL. */
+static const struct abt_list *
+command_of(const struct abt_draft *draft)
+{
+	const struct abt_option *row = draft->backend->options;
+
+	for (; row->kind != ABT_OPTION_END; row++)
+		if (row->kind == ABT_LIST && strcmp(row->name, "command") == 0)
+			return (const void *)((const char *)draft->self +
+					      row->offset);
+	return NULL;
+}
+
 /* The handler's file is looked for now, so that a missing one is told before
  * anything starts. */
 static void
@@ -135,8 +149,7 @@ find_handler(struct abt_source *source, struct abt_draft *draft,
 	struct abt_bytes handler;
 	char why[1024];
 
-	if (draft->backend != abt_backend_find(ABT_BYTES("runtime")) ||
-	    runtime->command.count > 0)
+	if (draft->backend != abt_backend_find(ABT_BYTES("runtime")))
 		return;
 	handler =
 	    runtime->handler.n > 0 ? runtime->handler : draft->options.handler;
@@ -144,6 +157,21 @@ find_handler(struct abt_source *source, struct abt_draft *draft,
 		(enum abt_runtime_kind)runtime->kind, &draft->arena, &program,
 		why, sizeof why) != 0)
 		abt_complain(source, member_of(at, "handler"),
+		    "function \"%s\": %s", name, why);
+}
+
+static void
+find_code(struct abt_source *source, struct abt_draft *draft, const char *name,
+    const struct abt_json *at)
+{
+	const struct abt_list *command = command_of(draft);
+	char why[1024];
+
+	if (command == NULL || command->count == 0)
+		find_handler(source, draft, name, at);
+	else if (abt_program_look(
+		     &draft->options, command->items[0], why, sizeof why) != 0)
+		abt_complain(source, member_of(at, draft->backend->name),
 		    "function \"%s\": %s", name, why);
 }
 
@@ -181,7 +209,7 @@ abt_draft_finish(struct abt_source *source, struct abt_draft *draft,
 
 	merge_env_file(source, draft, at);
 	if (find_root(source, draft, at) == 0)
-		find_handler(source, draft, name, at);
+		find_code(source, draft, name, at);
 	if (abt_function_check_environment(
 		&draft->options.environment, why, sizeof why) != 0)
 		abt_complain(source, member_of(at, "environment"),
@@ -238,21 +266,47 @@ find_backend(struct abt_source *source, const struct abt_json *value,
 	return found;
 }
 
+/* Is one of the object's keys a row's? */
+static bool
+knows_any(const struct abt_option *rows, const struct abt_json *object)
+{
+	for (const struct abt_json *m = object->first; m != NULL; m = m->next)
+		for (const struct abt_option *row = rows;
+		     row->kind != ABT_OPTION_END; row++)
+			if (abt_bytes_equal(m->key, abt_bytes_text(row->name)))
+				return true;
+	return false;
+}
+
+static const struct abt_option *
+main_row(const struct abt_backend *backend)
+{
+	const struct abt_option *row = backend->options;
+
+	if (backend->main_option == NULL)
+		return NULL;
+	while (row->kind != ABT_OPTION_END &&
+	       strcmp(row->name, backend->main_option) != 0)
+		row++;
+	return row->kind != ABT_OPTION_END ? row : NULL;
+}
+
 static int
 read_backend(struct abt_source *source, const struct abt_json *value,
     const struct abt_backend *backend, void *self)
 {
-	const struct abt_option *row = backend->options;
+	const struct abt_option *row = main_row(backend);
+	bool any = row != NULL && row->kind == ABT_JSON;
 
 	if (value == NULL || value->kind == ABT_JSON_TRUE)
 		return 0;
-	if (value->kind == ABT_JSON_OBJECT)
+	/* "mock": { "statusCode": 200 } is the result itself. */
+	if (value->kind == ABT_JSON_OBJECT &&
+	    (!any || value->count == 0 || knows_any(backend->options, value)))
 		return abt_schema_read(
 		    source, value, backend->options, NULL, self);
-	for (; backend->main_option != NULL && row->kind != ABT_OPTION_END;
-	     row++)
-		if (strcmp(row->name, backend->main_option) == 0)
-			return abt_schema_value(source, row, value, self);
+	if (row != NULL)
+		return abt_schema_value(source, row, value, self);
 	abt_complain(source, value, "\"%s\" must be an object, but here is %s",
 	    backend->name, abt_json_kind_name(value->kind));
 	return -1;

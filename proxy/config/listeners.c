@@ -6,6 +6,7 @@
  */
 #include "config/listeners.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <unistd.h>
 
@@ -62,6 +63,26 @@ const struct abt_option abt_certificate_option_rows[] = {
 	ABT_OPTIONS_END,
 };
 
+/* An address inside brackets, or a name or address without them. */
+static bool
+host_looks_right(struct abt_bytes host)
+{
+	unsigned char address[16];
+	char copy[INET6_ADDRSTRLEN];
+
+	if (abt_bytes_equal(host, ABT_BYTES("localhost")) ||
+	    abt_bytes_equal(host, ABT_BYTES("*")))
+		return true;
+	if (host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
+		host = abt_bytes(host.p + 1, host.n - 2);
+	if (host.n == 0 || host.n >= sizeof copy)
+		return false;
+	memcpy(copy, host.p, host.n);
+	copy[host.n] = '\0';
+	return inet_pton(AF_INET, copy, address) == 1 ||
+	       inet_pton(AF_INET6, copy, address) == 1;
+}
+
 bool
 abt_address_looks_right(struct abt_bytes text)
 {
@@ -76,11 +97,8 @@ abt_address_looks_right(struct abt_bytes text)
 	if (i < 2)
 		return false;
 	port = abt_bytes(text.p + i, text.n - i);
-	if (!abt_bytes_number(port, 10, 65535, &number))
-		return false;
-	if (text.p[0] == '[')
-		return text.p[i - 2] == ']';
-	return abt_bytes_find(abt_bytes(text.p, i - 1), ':') == i - 1;
+	return abt_bytes_number(port, 10, 65535, &number) &&
+	       host_looks_right(abt_bytes(text.p, i - 1));
 }
 
 /* A socket's path is relative to the file like any other. */

@@ -231,6 +231,11 @@ errors_tell_place_and_cure(void **state)
 		    "write \"attributes\": { "
 		    "\"lambda.multi_value_headers.enabled\": ... }\n" },
 		{ "{" LISTENERS "\"fronts\": {\"shop\": {\"function\": "
+		  "\"a\"}}, \"functions\": {\"a\": {\"command\": "
+		  "[\"no-such-program\"]}}}",
+		    "a.json:1:114: function \"a\": no folder of PATH has a "
+		    "program no-such-program\n" },
+		{ "{" LISTENERS "\"fronts\": {\"shop\": {\"function\": "
 		  "\"a\"}}, \"functions\": {\"a\": {\"timeout\": 3}}}",
 		    "a.json:1:102: function \"a\" does not say how it runs: "
 		    "write \"handler\": \"app.handler\", or \"runtime\", "
@@ -241,14 +246,14 @@ errors_tell_place_and_cure(void **state)
 		    "a.json:1:121: a function runs in one way: keep "
 		    "\"command\" or \"runtime\"\n" },
 		{ "{" LISTENERS "\"fronts\": {\"shop\": {\"function\": "
-		  "\"a\"}}, \"functions\": {\"a\": {\"command\": [\"x\"], "
+		  "\"a\"}}, \"functions\": {\"a\": {\"command\": [\"cat\"], "
 		  "\"root\": \"nowhere\"}}}",
-		    "a.json:1:129: the function's folder ./nowhere: No such "
+		    "a.json:1:131: the function's folder ./nowhere: No such "
 		    "file or directory\n" },
 		{ "{" LISTENERS "\"fronts\": {\"shop\": {\"function\": "
-		  "\"a\"}}, \"functions\": {\"a\": {\"command\": [\"x\"], "
+		  "\"a\"}}, \"functions\": {\"a\": {\"command\": [\"cat\"], "
 		  "\"env_file\": \"no.env\"}}}",
-		    "a.json:1:133: cannot open ./no.env: No such "
+		    "a.json:1:135: cannot open ./no.env: No such "
 		    "file or directory\n" },
 		{ "{\"listeners\": [{\"address\": \"8080\"}], \"fronts\": "
 		  "{\"shop\": {}}}",
