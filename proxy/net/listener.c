@@ -206,32 +206,39 @@ abt_listener_release(struct abt_listener *listener)
 
 /* ---- draining ---- */
 
-/* Give a connection that owes nothing its last chance: what it has sent
- * already is served.  Then it is closed, or closes after its answer. */
+/* A last chance for connections that owe nothing: what they have sent already
+ * is served. */
 static void
-drain(struct abt_conn *conn)
+read_once_more(struct abt_conn *conn)
 {
 	struct abt_loop *loop = conn->loop;
 
+	if (loop->reading || !is_idle(conn))
+		return;
+	loop->reading = true;
+	conn->codec->readable(conn);
+	loop->reading = false;
+}
+
+/* Close what owes no answer; the others close after theirs. */
+static void
+drain(struct abt_conn *conn, bool graceful)
+{
 	conn->drain_seen = true;
 	abt_conn_enter(conn);
-	if (conn->stage == ABT_CONN_OPEN && !loop->reading &&
-	    conn->codec->idle(conn)) {
-		loop->reading = true;
-		conn->codec->readable(conn);
-		loop->reading = false;
-	}
-	if (!conn->closed &&
-	    (conn->stage < ABT_CONN_OPEN ||
-		(conn->listener->closed && conn->x == NULL) || is_idle(conn)))
-		if (conn->stage != ABT_CONN_LINGER)
-			abt_conn_close(conn);
+	if (graceful)
+		read_once_more(conn);
+	if (!conn->closed && conn->stage != ABT_CONN_LINGER &&
+	    (conn->stage != ABT_CONN_OPEN || is_idle(conn) ||
+		(conn->listener->closed && conn->x == NULL)))
+		abt_conn_close(conn);
 	abt_conn_leave(conn);
 }
 
 /* One connection's end may end others: begin anew after each. */
 static void
-drain_all(struct abt_loop *loop, const struct abt_listener *listener)
+drain_all(
+    struct abt_loop *loop, const struct abt_listener *listener, bool graceful)
 {
 	struct abt_conn *conn;
 
@@ -243,7 +250,7 @@ drain_all(struct abt_loop *loop, const struct abt_listener *listener)
 			    (listener == NULL || conn->listener == listener))
 				break;
 		if (conn != NULL)
-			drain(conn);
+			drain(conn, graceful);
 	} while (conn != NULL);
 }
 
@@ -253,15 +260,24 @@ abt_listener_free(struct abt_listener *listener)
 	if (listener == NULL)
 		return;
 	abt_loop_assert_mine(listener->loop);
-	/* Who was accepted by the kernel already is not turned away. */
-	if (!listener->loop->reading)
-		on_accept(listener->fd, EV_READ, listener);
 	listener->closed = true;
 	abt_timer_stop(&listener->retry);
 	event_del(&listener->event);
 	close(listener->fd);
-	drain_all(listener->loop, listener);
+	drain_all(listener->loop, listener, false);
 	abt_listener_release(listener);
+}
+
+void
+abt_listener_drain(struct abt_listener *listener)
+{
+	if (listener == NULL)
+		return;
+	abt_loop_assert_mine(listener->loop);
+	if (!listener->loop->reading) /* whom the kernel has accepted */
+		on_accept(listener->fd, EV_READ, listener);
+	drain_all(listener->loop, listener, true);
+	abt_listener_free(listener);
 }
 
 void
@@ -269,7 +285,7 @@ abt_loop_drain_conns(struct abt_loop *loop)
 {
 	abt_loop_assert_mine(loop);
 	loop->draining = true;
-	drain_all(loop, NULL);
+	drain_all(loop, NULL, true);
 }
 
 void

@@ -59,8 +59,12 @@ struct abt_listener *abt_listener_new(
 void abt_listener_set(
     struct abt_listener *listener, const struct abt_listener_options *options);
 /* Stop accepting and close the socket.  Exchanges are answered, with their
- * connection closed after; no new exchange begins once this has returned. */
+ * connection closed after; no new one begins, also during the call. */
 void abt_listener_free(struct abt_listener *listener);
+/* The same, but requests that have arrived by now are served: exchanges may
+ * begin during the call (shutdown, or an address that is not served any more).
+ */
+void abt_listener_drain(struct abt_listener *listener);
 
 /* Tell every connection of the loop: answer what runs, then close. */
 void abt_loop_drain_conns(struct abt_loop *loop);
