@@ -69,7 +69,8 @@ begin(FILE *out, const char *name, const char *section, const char *summary)
 {
 	fprintf(out, ".TH %s %s \"\" \"albatross " ABT_VERSION "\"\n", name,
 	    section);
-	fputs(".SH NAME\n", out);
+	/* Names are long: no blanks to fill the lines. */
+	fputs(".ad l\n.nh\n.SH NAME\n", out);
 	put(out, name);
 	fputs(" \\- ", out);
 	put_line(out, "", summary);
@@ -89,7 +90,7 @@ put_flag(void *context, const char *title, const struct abt_option *row)
 
 	if (flags->title != title) {
 		fputs(".PP\n", out);
-		put_line(out, "", title);
+		put(out, title);
 		fputs(":\n", out);
 	}
 	flags->title = title;

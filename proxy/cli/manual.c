@@ -159,7 +159,10 @@ abt_manual_kind(const struct abt_option *row, char *out, size_t size)
 {
 	size_t used;
 
-	snprintf(out, size, "%s", kind_name(row->kind));
+	snprintf(out, size, "%s",
+	    row->kind == ABT_JSON && row->argument != NULL
+		? row->argument
+		: kind_name(row->kind));
 	used = strlen(out);
 	for (size_t i = 0; row->kind == ABT_ENUM && row->names[i] != NULL;
 	     i++) {
@@ -185,7 +188,10 @@ print_rows(FILE *out, const struct abt_option *rows, const char *prefix)
 			continue;
 		abt_manual_kind(rows, kind, sizeof kind);
 		snprintf(name, sizeof name, "%s%s", prefix, rows->name);
-		fprintf(out, "  %s  (%s)\n", name, kind);
+		if (strlen(name) + strlen(kind) > 74)
+			fprintf(out, "  %s\n      (%s)\n", name, kind);
+		else
+			fprintf(out, "  %s  (%s)\n", name, kind);
 		abt_print_folded(out, "", 6, rows->help);
 		if (rows->kind == ABT_TABLE && prefix[0] == '\0') {
 			snprintf(name, sizeof name, "%s.", rows->name);

@@ -66,6 +66,7 @@ const struct abt_option abt_serve_option_rows[] = {
 	    .preset = "auto",
 	    .names = abt_runtime_names,
 	    .flag = "runtime",
+	    .argument = "NAME",
 	    .help = "the language of the handler, when several files fit" },
 	{ .name = "name",
 	    .kind = ABT_STRING,

@@ -27,8 +27,9 @@ const struct abt_option abt_front_option_rows[] = {
 	{ .name = "attributes",
 	    .kind = ABT_JSON,
 	    .offset = AT(attributes),
-	    .help = "an object of the dialect's attributes under AWS's own "
-		    "names, see below" },
+	    .argument = "object",
+	    .help =
+		"the dialect's attributes under AWS's own names, see below" },
 	{ .name = "attribute",
 	    .kind = ABT_MAP,
 	    .offset = AT(attribute),
@@ -80,7 +81,8 @@ const struct abt_option abt_front_option_rows[] = {
 	{ .name = "rules",
 	    .kind = ABT_JSON,
 	    .offset = AT(rules),
-	    .help = "a list of listener rules, see below" },
+	    .argument = "list of objects",
+	    .help = "listener rules, see below" },
 	ABT_OPTIONS_END,
 };
 

@@ -39,6 +39,7 @@ const struct abt_option abt_listener_option_rows[] = {
 	{ .name = "tls",
 	    .kind = ABT_JSON,
 	    .offset = AT(tls),
+	    .argument = "true, object or list of objects",
 	    .help = "true for a self-signed certificate, or an object or list "
 		    "of objects of certificate and key" },
 	{ .name = "proxy_protocol",

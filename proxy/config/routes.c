@@ -38,14 +38,14 @@ const struct abt_option abt_rule_option_rows[] = {
 	{ .name = "priority",
 	    .kind = ABT_INT,
 	    .offset = AT(priority),
+	    .min = 1,
 	    .max = PRIORITY_MAX,
-	    .help = "1 to 50000, lower ones first; the order of writing when "
-		    "left out" },
+	    .help = "lower ones first; the order of writing when left out" },
 	{ .name = "function",
 	    .kind = ABT_JSON,
 	    .offset = AT(function),
-	    .help =
-		"action: the name of the function, or null for none (503)" },
+	    .argument = "name or null",
+	    .help = "action: the function to call; null is none (503)" },
 	{ .name = "target_group_arn",
 	    .kind = ABT_STRING,
 	    .offset = AT(target_group_arn),
@@ -53,11 +53,13 @@ const struct abt_option abt_rule_option_rows[] = {
 	{ .name = "redirect",
 	    .kind = ABT_JSON,
 	    .offset = AT(redirect),
-	    .help = "action: an object, see below" },
+	    .argument = "object",
+	    .help = "action: send the client elsewhere, see below" },
 	{ .name = "fixed_response",
 	    .kind = ABT_JSON,
 	    .offset = AT(fixed_response),
-	    .help = "action: an object, see below" },
+	    .argument = "object",
+	    .help = "action: always the same answer, see below" },
 	ABT_OPTIONS_END,
 };
 
@@ -301,16 +303,14 @@ set_priority(struct reader *r, const struct abt_json *rule,
 			abt_complain(r->source, rule,
 			    "a rule without conditions is the default action, "
 			    "and there is one already");
-		else if (at != NULL && options->priority != 0)
+		else if (at != NULL)
 			abt_complain(r->source, at,
 			    "the default action has no priority: it is last; "
 			    "give the rule a \"path\" or \"host\"");
 		r->has_default = true;
 		return;
 	}
-	if (at != NULL && options->priority == 0)
-		abt_complain(
-		    r->source, at, "\"priority\" must be from 1 to 50000");
+
 	route->priority =
 	    at != NULL ? (int)options->priority : r->last_priority + 1;
 	r->last_priority = route->priority;
