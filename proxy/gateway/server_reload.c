@@ -66,15 +66,23 @@ on_retire(struct abt_timer *timer)
 
 /* ---- the new entrances ---- */
 
+/* The entrance that |fresh|'s |index|-th takes over, or NULL.  Several may have
+ * the same address (port 0): the first takes the first, and so on. */
 static struct abt_entrance *
-find_entrance(struct abt_entrances *entrances, struct abt_bytes address)
+find_old(
+    struct abt_server *server, const struct abt_entrances *fresh, size_t index)
 {
-	size_t i;
+	struct abt_bytes address = fresh->items[index].setup->address;
+	size_t i, skip = 0;
 
-	for (i = 0; i < entrances->count; i++)
+	for (i = 0; i < index; i++)
+		if (abt_bytes_equal(fresh->items[i].setup->address, address))
+			skip++;
+	for (i = 0; i < server->entrances.count; i++)
 		if (abt_bytes_equal(
-			entrances->items[i].setup->address, address))
-			return &entrances->items[i];
+			server->entrances.items[i].setup->address, address) &&
+		    skip-- == 0)
+			return &server->entrances.items[i];
 	return NULL;
 }
 
@@ -105,8 +113,7 @@ prepare(struct abt_server *server, const struct abt_setup *setup,
 		if (entrance->doors == NULL || entrance->listeners == NULL ||
 		    abt_entrance_tls(entrance, listener) != 0)
 			return -1;
-		if (find_entrance(&server->entrances, listener->address) !=
-		    NULL)
+		if (find_old(server, fresh, i) != NULL)
 			continue;
 		snprintf(
 		    text, sizeof(text), "%.*s", ABT_FMT(listener->address));
@@ -127,11 +134,10 @@ struct swap {
 };
 
 static void
-swap_entrance(
-    struct abt_loop *loop, struct swap *swap, struct abt_entrance *entrance)
+swap_entrance(struct abt_loop *loop, struct swap *swap, size_t index)
 {
-	struct abt_entrance *old =
-	    find_entrance(&swap->server->entrances, entrance->setup->address);
+	struct abt_entrance *entrance = &swap->fresh->items[index];
+	struct abt_entrance *old = find_old(swap->server, swap->fresh, index);
 	struct abt_listener_options options;
 	unsigned i = loop->index;
 
@@ -158,7 +164,7 @@ swap_on(struct abt_loop *loop, void *context)
 	size_t i;
 
 	for (i = 0; i < swap->fresh->count; i++)
-		swap_entrance(loop, swap, &swap->fresh->items[i]);
+		swap_entrance(loop, swap, i);
 	/* addresses that the new setup does not have any more */
 	for (i = 0; i < swap->server->entrances.count; i++) {
 		struct abt_entrance *old = &swap->server->entrances.items[i];
@@ -178,8 +184,7 @@ move_addresses(struct abt_server *server, struct abt_entrances *fresh)
 
 	for (i = 0; i < fresh->count; i++) {
 		struct abt_entrance *entrance = &fresh->items[i];
-		struct abt_entrance *old =
-		    find_entrance(&server->entrances, entrance->setup->address);
+		struct abt_entrance *old = find_old(server, fresh, i);
 
 		if (old == NULL)
 			continue;
