@@ -190,7 +190,6 @@ move_addresses(struct abt_server *server, struct abt_entrances *fresh)
 			continue;
 		entrance->address = old->address;
 		memset(&old->address, 0, sizeof(old->address));
-		entrance->address.text = entrance->setup->address;
 	}
 }
 
