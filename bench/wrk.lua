@@ -45,6 +45,6 @@ function done(summary, latency, requests)
 		wrong = wrong + thread:get("bad")
 	end
 	print(string.format("BENCH %d %d %d %d %d", summary.requests,
-	    summary.duration, wrong + e.status,
+	    summary.duration, wrong,
 	    e.connect + e.read + e.write + e.timeout, latency:percentile(50)))
 end
