@@ -33,6 +33,9 @@ void abt_facts_date(struct abt_call_state *state);
 /* gateway/access_log.c: one line for a finished call. */
 void abt_access_log_line(struct abt_call_state *state);
 
+/* gateway/failure_log.c: the rule of an answer of our own, for the log. */
+void abt_log_failure(struct abt_call_state *state, const struct abt_rule *rule);
+
 /* gateway/explain.c: x-albatross-rule and, for browsers, a page that shows what
  * went wrong (only when the setup asks for it). */
 void abt_explain(struct abt_call_state *state);

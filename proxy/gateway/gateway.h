@@ -31,6 +31,8 @@ struct abt_gateway_loop {
 	unsigned long active; /* of all doors of the loop */
 	int64_t date_second;
 	char date[32];
+	int64_t told_second; /* failure_log.c: refusals told in this second */
+	unsigned told;
 	/* Called when |active| falls to 0, may be NULL (drain). */
 	void (*idle)(struct abt_gateway_loop *gateway);
 	uint64_t requests, failures[ABT_FAILURES];
