@@ -104,8 +104,12 @@ sgr(const char *p, size_t n)
 	return i < n && p[i] == 'm' ? i + 1 : 0;
 }
 
+/* What |keep| lets through besides printable text. */
+#define COLOR 0x1 /* SGR sequences */
+#define TABS  0x2 /* a function's own columns */
+
 static size_t
-escape(char *out, size_t size, struct abt_bytes in, bool color)
+escape(char *out, size_t size, struct abt_bytes in, int keep)
 {
 	static const char digits[] = "0123456789ABCDEF";
 	size_t i = 0, n = 0;
@@ -114,8 +118,10 @@ escape(char *out, size_t size, struct abt_bytes in, bool color)
 		unsigned char c = (unsigned char)in.p[i];
 		size_t length = printable(in.p + i, in.n - i);
 
-		if (length == 0 && color)
+		if (length == 0 && (keep & COLOR) != 0)
 			length = sgr(in.p + i, in.n - i);
+		if (c == '\t' && (keep & TABS) != 0)
+			length = 1;
 		if (length > 0) {
 			if (length > size - n)
 				break;
@@ -138,17 +144,23 @@ escape(char *out, size_t size, struct abt_bytes in, bool color)
 size_t
 abt_log_escape(char *out, size_t size, struct abt_bytes in)
 {
-	return escape(out, size, in, false);
+	return escape(out, size, in, 0);
 }
 
 /* ---- a line ---- */
 
 static void
-add(struct line *line, struct abt_bytes text)
+add_keeping(struct line *line, struct abt_bytes text, int keep)
 {
 	size_t room = line->n < LINE - TAIL ? LINE - TAIL - line->n : 0;
 
-	line->n += escape(line->text + line->n, room, text, false);
+	line->n += escape(line->text + line->n, room, text, keep);
+}
+
+static void
+add(struct line *line, struct abt_bytes text)
+{
+	add_keeping(line, text, 0);
 }
 
 /* Bytes of our own, which are clean. */
@@ -168,14 +180,14 @@ static void
 add_json(struct line *line, const char *key, struct abt_bytes text)
 {
 	char clean[LINE];
-	size_t n = escape(clean, sizeof(clean), text, false), i;
+	size_t n = escape(clean, sizeof(clean), text, TABS), i;
 
 	add_own(line, key);
 	add_own(line, "\"");
 	for (i = 0; i < n && line->n < LINE - TAIL - 1; i++) {
-		if (clean[i] == '"' || clean[i] == '\\')
+		if (clean[i] == '"' || clean[i] == '\\' || clean[i] == '\t')
 			line->text[line->n++] = '\\';
-		line->text[line->n++] = clean[i];
+		line->text[line->n++] = clean[i] == '\t' ? 't' : clean[i];
 	}
 	/* A cut may not leave half a character behind. */
 	while (i < n && line->n > 0 && (line->text[line->n - 1] & 0x80) != 0)
@@ -280,7 +292,7 @@ abt_log_output(
 		add(&line, abt_bytes_text(request_id));
 		add_own(&line, " ");
 	}
-	add(&line, text);
+	add_keeping(&line, text, TABS);
 	put_out(&line);
 }
 
@@ -289,6 +301,6 @@ abt_log_line(struct abt_bytes text)
 {
 	struct line line;
 
-	line.n = escape(line.text, LINE - TAIL, text, in_color);
+	line.n = escape(line.text, LINE - TAIL, text, in_color ? COLOR : 0);
 	put_out(&line);
 }

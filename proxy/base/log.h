@@ -39,7 +39,7 @@ void abt_log(enum abt_log_level level, const char *format, ...)
 			abt_log(ABT_LOG_DEBUG, __VA_ARGS__); \
 	} while (0)
 
-/* A line of a function's own output: "|name| |id| line". */
+/* A line of a function's own output: "|name| |id| line".  Tabs stay. */
 void abt_log_output(
     const char *function, const char *request_id, struct abt_bytes line);
 /* A line that is complete already (access line on a terminal); a newline is
