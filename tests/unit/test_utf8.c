@@ -1,6 +1,8 @@
 /*
  * test_utf8.c - every character and every way of getting one wrong
  */
+#include "base/utf8.c"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +10,6 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "albatross/bytes.h"
 #include "lib/guard.h"
 
 /* By decoding: the plainest way. */
@@ -44,12 +45,32 @@ plain_span(const unsigned char *p, size_t n)
 	return i;
 }
 
+typedef size_t form(const char *p, size_t n);
+
+static void
+check_form(form *blocks_of, struct abt_bytes b, size_t span)
+{
+	size_t i = blocks_of(b.p, b.n);
+
+	assert_true(i <= b.n);
+	assert_int_equal(span_plain(b, char_begin(b.p, i)), span);
+}
+
 static void
 check(const unsigned char *p, size_t n)
 {
 	size_t span = plain_span(p, n);
 	struct abt_bytes b = abt_bytes((const char *)p, n);
 
+	assert_int_equal(span_plain(b, 0), span);
+#if HAVE_X86
+	if (__builtin_cpu_supports("ssse3"))
+		check_form(blocks_ssse3, b, span);
+	if (__builtin_cpu_supports("avx2"))
+		check_form(blocks_avx2, b, span);
+#else
+	(void)check_form;
+#endif
 	assert_int_equal(abt_utf8_span(b), span);
 	assert_int_equal(abt_utf8_valid(b), span == n);
 }
@@ -76,6 +97,28 @@ all_short_sequences(void **state)
 						check(p, n);
 				}
 		}
+}
+
+/* The same pairs across and within blocks. */
+static void
+all_pairs_in_blocks(void **state)
+{
+	unsigned char text[96];
+	size_t at;
+	int a, b;
+
+	(void)state;
+	for (at = 0; at<66; at += at> 34 ? 15 : 1)
+		for (a = 0x70; a < 256; a++)
+			for (b = 0x70; b < 256; b++) {
+				memset(text, 'a', sizeof(text));
+				text[at] = (unsigned char)a;
+				text[at + 1] = (unsigned char)b;
+				text[at + 2] = 0x80;
+				check(text, sizeof(text));
+				text[at + 3] = 0x80;
+				check(text, sizeof(text));
+			}
 }
 
 /* A bad or good piece at every place of a long text, at a guard page. */
@@ -140,6 +183,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_short_sequences),
+		cmocka_unit_test(all_pairs_in_blocks),
 		cmocka_unit_test(everywhere_in_long_text),
 		cmocka_unit_test(mixed_text),
 	};
