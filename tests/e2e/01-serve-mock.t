@@ -24,7 +24,7 @@ def the_response():
         ok(re.fullmatch(r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT",
                         got.first("Date", "")), "Date is an IMF date")
         out = curl("-i", server.urls[0] + "/x?y=1")
-        has(out.stdout, "HTTP/1.1 200 Fine\r\n", "curl reads it too")
+        has(out.stdout, "HTTP/1.1 200 Fine\n", "curl reads it too")
         same(server.end(), 0, "SIGTERM ends it with status 0")
 
 

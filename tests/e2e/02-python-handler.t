@@ -84,7 +84,7 @@ def context():
                ) as server:
         facts = json.loads(get(server, "/context").body)
         env = facts.pop("env")
-        ok(re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f-]{22}",
+        ok(re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f-]{21}",
                         facts["aws_request_id"]), "aws_request_id", facts)
         ok(re.fullmatch(r"arn:aws:lambda:[a-z0-9-]+:\d{12}:function:\S+",
                         facts["invoked_function_arn"]),

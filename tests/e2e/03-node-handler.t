@@ -39,6 +39,8 @@ write("js/plain.cjs", "exports.handler = async () => "
 write("js/bad.mjs", "export const handler = async ( => 1\n")
 write("js/lost.mjs", "import 'no-such-package-at-all';\n"
       "export const handler = async () => 1\n")
+write("js/gone.js", "require('no-such-package-at-all');\n"
+      "exports.handler = async () => 1\n")
 HOME = os.path.join(folder, "js")
 
 
@@ -87,7 +89,8 @@ def common_js():
 @check
 def init_errors():
     for target, kind in (("bad.handler", "Runtime.UserCodeSyntaxError"),
-                         ("lost.handler", "Runtime.ImportModuleError"),
+                         ("lost.handler", "ERR_MODULE_NOT_FOUND"),
+                         ("gone.handler", "Runtime.ImportModuleError"),
                          ("index.nothing", "Runtime.HandlerNotFound")):
         with start(target) as server:
             same(get(server).status, 502, target + ": 502")

@@ -10,6 +10,16 @@ def filter_of(script, **more):
                          **more})
 
 
+def names(server):
+    out = []
+    for pid in descendants(server.process.pid):
+        try:
+            out.append(open("/proc/%d/comm" % pid).read().strip())
+        except OSError:
+            pass
+    return out
+
+
 @check
 def a_filter():
     script = ('printf \'{"statusCode":200,"body":"%s bytes"}\' '
@@ -59,16 +69,6 @@ def failures_of_it():
         below = descendants(server.process.pid)
         ok(eventually(lambda: "sleep" not in names(server)),
            "and the process is gone", below)
-
-
-def names(server):
-    out = []
-    for pid in descendants(server.process.pid):
-        try:
-            out.append(open("/proc/%d/comm" % pid).read().strip())
-        except OSError:
-            pass
-    return out
 
 
 finish()

@@ -4,6 +4,7 @@ import threading
 
 from tap import *
 
+# No two versions are of one length: Python's own cache compares size and second.
 CODE = '''
 import time
 def handler(event, context):
@@ -32,21 +33,21 @@ def new_code():
             target=lambda: slow.append(get(server, "/slow").body))
         thread.start()
         time.sleep(0.3)
-        write("app/app.py", CODE % "two")
-        becomes(server, b"two", "a save is seen")
+        write("app/app.py", CODE % "the second")
+        becomes(server, b"the second", "a save is seen")
         thread.join()
         same(slow, [b"one"], "a running request finishes on the old code")
-        os.rename(write("app/app.py.new", CODE % "three"),
+        os.rename(write("app/app.py.new", CODE % "third"),
                   HOME + "/app.py")
-        becomes(server, b"three", "a rename-save is seen")
+        becomes(server, b"third", "a rename-save is seen")
         write("app/deep/er/part.py", "value = 'four'\n")
         write("app/deep/er/__init__.py", "")
         write("app/app.py", "from deep.er.part import value\n"
               "def handler(e, c): return {'statusCode': 200, 'body': value}\n")
         becomes(server, b"four", "a new folder")
         time.sleep(0.3)
-        write("app/deep/er/part.py", "value = 'five'\n")
-        becomes(server, b"five", "is watched too")
+        write("app/deep/er/part.py", "value = 'the fifth'\n")
+        becomes(server, b"the fifth", "is watched too")
         pid = lambda: sorted(descendants(server.process.pid))
         before = pid()
         write("app/node_modules/x/index.js", "1")
