@@ -287,6 +287,12 @@ abt_log_output(
 		return;
 	}
 	add(&line, abt_bytes_text(function));
+	if (!with_time) { /* a person reads along: ids are in the way */
+		add_own(&line, ": ");
+		add_keeping(&line, text, TABS);
+		put_out(&line);
+		return;
+	}
 	add_own(&line, " ");
 	if (request_id != NULL && request_id[0] != '\0') {
 		add(&line, abt_bytes_text(request_id));
@@ -294,6 +300,15 @@ abt_log_output(
 	}
 	add_keeping(&line, text, TABS);
 	put_out(&line);
+}
+
+void
+abt_log_platform(
+    const char *function, const char *request_id, struct abt_bytes text)
+{
+	if (!as_json && !with_time && abt_log_level() < ABT_LOG_DEBUG)
+		return;
+	abt_log_output(function, request_id, text);
 }
 
 void

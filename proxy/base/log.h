@@ -42,6 +42,10 @@ void abt_log(enum abt_log_level level, const char *format, ...)
 /* A line of a function's own output: "|name| |id| line".  Tabs stay. */
 void abt_log_output(
     const char *function, const char *request_id, struct abt_bytes line);
+/* A line of the platform about a function: START, END, REPORT.  On a terminal
+ * (without times) it is shown at the level of debugging only. */
+void abt_log_platform(
+    const char *function, const char *request_id, struct abt_bytes line);
 /* A line that is complete already (access line on a terminal); a newline is
  * added.  Escaped like the rest, but for SGR sequences when colour is on. */
 void abt_log_line(struct abt_bytes line);

@@ -183,6 +183,7 @@ serve(struct abt_cli *cli, struct abt_setup *setup)
 		server.context = cli;
 	}
 	abt_log_set_color(server.color);
+	abt_log_set_time(!server.terminal || setup->log_json);
 	warn_explain(setup);
 	return abt_serve(setup, &server);
 }

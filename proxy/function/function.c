@@ -208,7 +208,7 @@ abt_function_log(const struct abt_function *function, const char *request_id,
 	if (n >= (int)sizeof(line))
 		n = sizeof(line) - 1;
 	if (n > 0)
-		abt_log_output(
+		abt_log_platform(
 		    function->name, request_id, abt_bytes(line, (size_t)n));
 }
 
@@ -263,8 +263,9 @@ log_last_lines(
 	char end[64];
 
 	snprintf(end, sizeof(end), "END RequestId: %s", last->request_id);
-	abt_log_output(function->name, last->request_id, abt_bytes_text(end));
-	abt_log_output(
+	abt_log_platform(
+	    function->name, last->request_id, abt_bytes_text(end));
+	abt_log_platform(
 	    function->name, last->request_id, abt_bytes_text(last->report));
 }
 

@@ -277,6 +277,8 @@ on_line(void *context, struct abt_bytes text)
 {
 	const struct abt_instance *instance = context;
 
+	if (instance->current != NULL)
+		instance->current->printed = true;
 	abt_log_output(
 	    instance->runtime->function->name, instance->current_id, text);
 }

@@ -67,7 +67,8 @@ fail(struct abt_call_state *state, const struct abt_rule *rule)
 	state->call.front->dialect->write_failure(
 	    &state->call, rule, &x->response);
 	state->gateway->failures[rule->failure]++;
-	abt_log_failure(state, rule);
+	if (!state->gateway->terminal) /* its line names the rule */
+		abt_log_failure(state, rule);
 	if (state->door->setup->explain && !abt_arena_failed(&x->arena))
 		abt_explain(state);
 	state->at = REPLY;

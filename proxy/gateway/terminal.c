@@ -97,8 +97,9 @@ log_stack(struct abt_call_state *state, const struct abt_json *stack,
 }
 
 /*
- * Why the function gave no result: its error type, message and stack, or our
- * own word.  A function's error is meant for its owner's log.
+ * Why the function gave no result: the type and message of its error, and the
+ * stack where its runtime has not shown it already.  Only for a person at a
+ * terminal: elsewhere the runtime's own lines stand in the log.
  */
 void
 abt_log_function_error(struct abt_call_state *state)
@@ -108,7 +109,9 @@ abt_log_function_error(struct abt_call_state *state)
 	const struct abt_json *error = NULL, *type, *message;
 	struct abt_bytes headline;
 
-	if (inv->result != NULL)
+	if (!state->gateway->terminal)
+		return;
+	if (inv->result != NULL && inv->rule == NULL)
 		error = abt_json_scan(
 		    abt_bytes(inv->result->data, inv->result->used),
 		    ABT_JSON_DEPTH, &state->x->arena, &unread);
@@ -116,17 +119,13 @@ abt_log_function_error(struct abt_call_state *state)
 	message = abt_json_get(error, "errorMessage");
 	if (!abt_json_is(type, ABT_JSON_STRING) ||
 	    !abt_json_is(message, ABT_JSON_STRING)) {
-		abt_warning("%s: %s%s%s", inv->function->name,
-		    inv->rule != NULL ? inv->rule->text
-				      : "the function reported an error",
-		    inv->detail != NULL ? ": " : "",
-		    inv->detail != NULL ? inv->detail : "");
+		if (inv->detail != NULL && inv->detail[0] != '\0')
+			log_lines(state, abt_bytes_text(inv->detail));
 		return;
 	}
 	headline = abt_arena_printf(&state->x->arena, "%.*s: %.*s",
 	    ABT_FMT(type->text), ABT_FMT(message->text));
 	log_lines(state, headline);
-	log_stack(state, stack_of(error), headline);
-	if (inv->detail != NULL && inv->detail[0] != '\0')
-		abt_warning("%s: %s", inv->function->name, inv->detail);
+	if (!inv->printed)
+		log_stack(state, stack_of(error), headline);
 }
