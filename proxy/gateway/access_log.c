@@ -89,28 +89,82 @@ abt_gateway_detach(struct abt_loop *loop)
 
 /* ---- pieces of a line ---- */
 
-/* Quoted text: quotes, backslashes, control and non-ASCII bytes as \xNN. */
+/* Eight bytes that need no escape: 0x20 to 0x7e, no quote, no backslash. */
+static inline bool
+plain8(uint64_t v)
+{
+	const uint64_t ones = 0x0101010101010101u, high = 0x80 * ones;
+	uint64_t quote = v ^ '"' * ones, slash = v ^ '\\' * ones;
+	uint64_t odd =
+	    (v - ' ' * ones) | (v + ones) | (quote - ones) | (slash - ones) | v;
+
+	/* a borrow from a neighbour can only make a plain byte look odd */
+	return (odd & high) == 0;
+}
+
+/* |text| at |w|, of which there are four bytes for each; the end. */
+static char *
+put_escaped(char *w, struct abt_bytes text)
+{
+	static const char hex[] = "0123456789abcdef";
+	const char *p = text.p, *end = text.p + text.n;
+
+	while (p < end) {
+		unsigned char c = (unsigned char)*p;
+		uint64_t eight;
+
+		if (end - p >= 8) {
+			memcpy(&eight, p, 8);
+			memcpy(w, &eight, 8);
+			if (plain8(eight)) {
+				p += 8;
+				w += 8;
+				continue;
+			}
+		}
+		p++;
+		if (c >= ' ' && c < 0x7f && c != '"' && c != '\\') {
+			*w++ = (char)c;
+			continue;
+		}
+		*w++ = '\\';
+		*w++ = 'x';
+		*w++ = hex[c >> 4];
+		*w++ = hex[c & 15];
+	}
+	return w;
+}
+
+/* Quoted text: quotes, backslashes, control and non-ASCII bytes as \xNN.  What
+ * is longer than a line would be cut anyway. */
 static void
 add_quoted(struct abt_buf *line, struct abt_bytes text)
 {
-	static const char hex[] = "0123456789abcdef";
-	size_t i;
+	char *begin, *w;
 
-	abt_buf_char(line, '"');
 	if (text.n == 0)
-		abt_buf_char(line, '-');
-	for (i = 0; i < text.n; i++) {
-		unsigned char c = (unsigned char)text.p[i];
+		text = ABT_BYTES("-");
+	if (text.n > LINE_MAX)
+		text.n = LINE_MAX;
+	begin = w = abt_buf_room(line, 4 * text.n + 2);
+	if (w == NULL)
+		return;
+	*w++ = '"';
+	w = put_escaped(w, text);
+	*w++ = '"';
+	abt_buf_commit(line, (size_t)(w - begin));
+}
 
-		if (c >= ' ' && c < 0x7f && c != '"' && c != '\\') {
-			abt_buf_char(line, (char)c);
-			continue;
-		}
-		abt_buf_text(line, "\\x");
-		abt_buf_char(line, hex[c >> 4]);
-		abt_buf_char(line, hex[c & 15]);
-	}
-	abt_buf_char(line, '"');
+/* 1234 as 1.234 */
+static void
+add_thousandths(struct abt_buf *line, uint64_t value)
+{
+	unsigned rest = (unsigned)(value % 1000);
+	const char digits[4] = { '.', (char)('0' + rest / 100),
+		(char)('0' + rest / 10 % 10), (char)('0' + rest % 10) };
+
+	abt_buf_number(line, value / 1000);
+	abt_buf_add(line, abt_bytes(digits, sizeof(digits)));
 }
 
 static void
@@ -119,8 +173,7 @@ add_seconds(struct abt_buf *line, int64_t us)
 	if (us < 0)
 		abt_buf_text(line, "-1");
 	else
-		abt_buf_printf(line, "%lld.%03lld", (long long)(us / 1000000),
-		    (long long)(us / 1000 % 1000));
+		add_thousandths(line, (uint64_t)us / 1000);
 }
 
 /* Request, target and response processing time in us; -1 where nothing was
@@ -156,6 +209,20 @@ status_of(const struct abt_call_state *state)
 		   : state->x->response.status;
 }
 
+static struct abt_bytes
+scheme_of(const struct abt_call_state *state)
+{
+	return state->call.facts.tls ? ABT_BYTES("https") : ABT_BYTES("http");
+}
+
+static char *
+put(char *w, struct abt_bytes b)
+{
+	if (b.n > 0)
+		memcpy(w, b.p, b.n);
+	return w + b.n;
+}
+
 /* scheme://host:port/uri of field 13. */
 static struct abt_bytes
 request_text(const struct abt_call_state *state)
@@ -163,17 +230,35 @@ request_text(const struct abt_call_state *state)
 	const struct abt_request *req = &state->x->request;
 	const struct abt_facts *facts = &state->call.facts;
 	struct abt_bytes host = abt_request_host(req);
-	struct abt_bytes query = req->query;
-	const char *scheme = facts->tls ? "https" : "http";
+	struct abt_bytes port, scheme = scheme_of(state);
+	char digits[20], version[] = "HTTP/1.1", *text, *w;
+	bool whole = req->method.n > 0 && req->path.n > 0;
 
-	if (req->method.n == 0 || req->path.n == 0)
-		return abt_arena_printf(&state->x->arena, "- %s://%.*s:%u- -",
-		    scheme, ABT_FMT(host), facts->listener_port);
-	return abt_arena_printf(&state->x->arena,
-	    "%.*s %s://%.*s:%u%.*s%s%.*s HTTP/%d.%d", ABT_FMT(req->method),
-	    scheme, ABT_FMT(host), facts->listener_port, ABT_FMT(req->path),
-	    query.p != NULL ? "?" : "", ABT_FMT(query), req->version / 10,
-	    req->version % 10);
+	if (!whole)
+		return abt_arena_printf(&state->x->arena, "- %.*s://%.*s:%u- -",
+		    ABT_FMT(scheme), ABT_FMT(host), facts->listener_port);
+	port =
+	    abt_bytes(digits, abt_format_number(digits, facts->listener_port));
+	version[5] = (char)('0' + req->version / 10);
+	version[7] = (char)('0' + req->version % 10);
+	w = text = abt_arena_alloc(&state->x->arena,
+	    req->method.n + host.n + req->path.n + req->query.n + 64);
+	if (text == NULL)
+		return abt_bytes(NULL, 0);
+	w = put(w, req->method);
+	w = put(w, ABT_BYTES(" "));
+	w = put(w, scheme);
+	w = put(w, ABT_BYTES("://"));
+	w = put(w, host);
+	w = put(w, ABT_BYTES(":"));
+	w = put(w, port);
+	w = put(w, req->path);
+	if (req->query.p != NULL)
+		w = put(w, ABT_BYTES("?"));
+	w = put(w, req->query);
+	w = put(w, ABT_BYTES(" "));
+	w = put(w, abt_bytes_text(version));
+	return abt_bytes(text, (size_t)(w - text));
 }
 
 static const char *
@@ -226,6 +311,26 @@ user_agent_of(const struct abt_call_state *state)
 
 /* ---- ALB's format ---- */
 
+/* Sixteen digits. */
+static void
+add_hex(struct abt_buf *line, uint64_t value)
+{
+	static const char digits[] = "0123456789abcdef";
+	char hex[16];
+	size_t i;
+
+	for (i = 0; i < sizeof(hex); i++)
+		hex[i] = digits[value >> (60 - 4 * i) & 15];
+	abt_buf_add(line, abt_bytes(hex, sizeof(hex)));
+}
+
+/* A status or a priority; nothing of ours is below 0. */
+static void
+add_int(struct abt_buf *line, int value)
+{
+	abt_buf_number(line, value > 0 ? (unsigned)value : 0);
+}
+
 static void
 add_alb_ends(struct abt_buf *line, const struct abt_call_state *state)
 {
@@ -234,12 +339,18 @@ add_alb_ends(struct abt_buf *line, const struct abt_call_state *state)
 	char time[ABT_ISO_SIZE];
 
 	abt_date_iso_us(time, state->replied_epoch_us);
-	abt_buf_printf(line, "%s %s app/%.*s/%016llx ",
-	    facts->tls ? "https" : "http", time,
-	    ABT_FMT(state->call.front->name),
-	    (unsigned long long)state->call.front->id);
-	abt_buf_printf(line, v6 ? "[%.*s]:%u - " : "%.*s:%u - ",
-	    ABT_FMT(facts->peer_ip), facts->peer_port);
+	abt_buf_add(line, scheme_of(state));
+	abt_buf_char(line, ' ');
+	abt_buf_text(line, time);
+	abt_buf_add(line, ABT_BYTES(" app/"));
+	abt_buf_add(line, state->call.front->name);
+	abt_buf_char(line, '/');
+	add_hex(line, state->call.front->id);
+	abt_buf_add(line, v6 ? ABT_BYTES(" [") : ABT_BYTES(" "));
+	abt_buf_add(line, facts->peer_ip);
+	abt_buf_add(line, v6 ? ABT_BYTES("]:") : ABT_BYTES(":"));
+	abt_buf_number(line, facts->peer_port);
+	abt_buf_add(line, ABT_BYTES(" - "));
 }
 
 static void
@@ -253,13 +364,18 @@ add_alb_numbers(struct abt_buf *line, const struct abt_call_state *state)
 	add_seconds(line, times.target);
 	abt_buf_char(line, ' ');
 	add_seconds(line, times.response);
-	abt_buf_printf(line, " %d ", status_of(state));
+	abt_buf_char(line, ' ');
+	add_int(line, status_of(state));
+	abt_buf_char(line, ' ');
 	if (state->target_status != 0)
-		abt_buf_printf(line, "%d", state->target_status);
+		add_int(line, state->target_status);
 	else
 		abt_buf_char(line, '-');
-	abt_buf_printf(line, " %llu %llu ", (unsigned long long)x->received,
-	    (unsigned long long)x->sent);
+	abt_buf_char(line, ' ');
+	abt_buf_number(line, x->received);
+	abt_buf_char(line, ' ');
+	abt_buf_number(line, x->sent);
+	abt_buf_char(line, ' ');
 }
 
 static void
@@ -280,10 +396,12 @@ add_alb_rule(struct abt_buf *line, const struct abt_call_state *state)
 
 	abt_date_iso_us(created, state->call.facts.epoch_us);
 	if (state->call.match.route != NULL)
-		abt_buf_printf(line, "%d ", state->call.match.priority);
+		add_int(line, state->call.match.priority);
 	else
-		abt_buf_text(line, "- ");
-	abt_buf_printf(line, "%s ", created);
+		abt_buf_char(line, '-');
+	abt_buf_char(line, ' ');
+	abt_buf_text(line, created);
+	abt_buf_char(line, ' ');
 	add_quoted(line, abt_bytes_text(action_of(state)));
 	abt_buf_char(line, ' ');
 	add_quoted(line, redirect_of(state));
@@ -305,7 +423,9 @@ add_alb_class(struct abt_buf *line, const struct abt_call_state *state)
 	add_quoted(
 	    line, abt_bytes_text(deviation != NULL ? deviation->reason : NULL));
 	abt_exchange_conn_id(state->x, id);
-	abt_buf_printf(line, " TID_%.32s \"-\" \"-\" \"-\"", id);
+	abt_buf_add(line, ABT_BYTES(" TID_"));
+	abt_buf_add(line, abt_bytes(id, 32));
+	abt_buf_add(line, ABT_BYTES(" \"-\" \"-\" \"-\""));
 }
 
 static void
