@@ -112,11 +112,19 @@ look_for_node(struct search *search)
 static int
 none_found(const struct search *search, char *why, size_t size)
 {
-	if (abt_bytes_find(search->handler, '.') == search->handler.n)
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%.*s/%.*s", ABT_FMT(search->root),
+	    ABT_FMT(search->handler));
+	if (is_file(path))
 		snprintf(why, size,
-		    "\"%.*s\" is neither a program nor a handler: write "
-		    "file.function, as in app.handler",
-		    ABT_FMT(search->handler));
+		    "%.*s cannot be run: make it executable with chmod +x %s",
+		    ABT_FMT(search->handler), path);
+	else if (search->looked_for[0] == '\0')
+		snprintf(why, size,
+		    "\"%.*s\" is neither a program in %.*s nor a handler: "
+		    "write file.function, as in app.handler",
+		    ABT_FMT(search->handler), ABT_FMT(search->root));
 	else
 		snprintf(why, size,
 		    "no file for the handler \"%.*s\" in %.*s: looked for %s",
