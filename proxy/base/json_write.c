@@ -2,17 +2,22 @@
  * json_write.c - key-first JSON writer into a buffer
  *
  * Escapes only what RFC 8259 demands.  Sixteen bytes that need nothing are
- * copied as they are; any others go through a table that has the written form
- * of every byte, eight bytes a store and no branch, so text full of quotes
- * costs little more.  UTF-8 is checked only where a byte over 0x7F was seen.
- * Members are committed whole: a string that is refused leaves no trace.
+ * copied as they are.  Where a letter behind a backslash does, the bytes are
+ * spread by a shuffle, if the processor has one; any others go through a table
+ * that has the written form of every byte, eight bytes a store and no branch.
+ * So text full of quotes costs little more than plain text.  UTF-8 is checked
+ * only where a byte over 0x7F was seen.  Members are committed whole: a string
+ * that is refused leaves no trace.
  */
 #include "albatross/json.h"
 
 #include <assert.h>
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
+#if defined(__x86_64__) && defined(__GNUC__)
+#define HAVE_X86 1
+#include <immintrin.h>
+#else
+#define HAVE_X86 0
 #endif
 
 /* The written form of a byte and its length. */
@@ -53,7 +58,7 @@ static const struct written written[256] = {
 #define BLOCK 16
 #define WORST 6  /* bytes written for one */
 #define SLACK 16 /* what stores may touch behind the text */
-#define SHORT 512
+#define SHORT 128
 
 /* ---- escaping ---- */
 
@@ -78,7 +83,7 @@ plain8(const char *p, uint64_t *high)
 static inline bool
 copy16(char *out, const char *p, uint64_t *high)
 {
-#if defined(__SSE2__)
+#if HAVE_X86
 	__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
 	__m128i special = _mm_cmpeq_epi8(v, _mm_set1_epi8('"'));
 
@@ -111,31 +116,178 @@ put_table(char *w, const char *p, size_t n)
 	return w;
 }
 
+/* Fewer than sixteen bytes: two overlapping loads have all of them. */
+static inline char *
+put_rest(char *w, const char *p, size_t n, uint64_t *high)
+{
+	uint32_t a, b;
+	char word[8];
+
+	if (n >= 8) {
+		bool first = plain8(p, high), second;
+
+		second = plain8(p + n - 8, high);
+		if (!first || !second)
+			return put_table(w, p, n);
+		memcpy(w, p, 8);
+		memcpy(w + n - 8, p + n - 8, 8);
+		return w + n;
+	}
+	if (n < 4) {
+		size_t i;
+
+		for (i = 0; i < n; i++) {
+			*high |= (unsigned char)p[i] & 0x80;
+			w = put_table(w, p + i, 1);
+		}
+		return w;
+	}
+	memcpy(&a, p, 4);
+	memcpy(&b, p + n - 4, 4);
+	memcpy(word, &a, 4);
+	memcpy(word + 4, &b, 4);
+	if (!plain8(word, high))
+		return put_table(w, p, n);
+	memcpy(w, &a, 4);
+	memcpy(w + n - 4, &b, 4);
+	return w + n;
+}
+
 /* Escape |b|; the end.  Wants b.n * WORST + SLACK bytes of room. */
 static inline char *
 put_short(char *w, struct abt_bytes b, uint64_t *high)
 {
-	const char *p = b.p, *end;
+	const char *p = b.p;
+	size_t n = b.n;
 
-	if (b.n == 0)
-		return w; /* there may be no pointer to count from */
-	end = p + b.n;
-	for (; end - p >= BLOCK; p += BLOCK)
+	for (; n >= BLOCK; n -= BLOCK, p += BLOCK)
 		w = copy16(w, p, high) ? w + BLOCK : put_table(w, p, BLOCK);
-	if (end - p >= 8) {
-		memcpy(w, p, 8);
-		w = plain8(p, high) ? w + 8 : put_table(w, p, 8);
-		p += 8;
+	return n > 0 ? put_rest(w, p, n, high) : w;
+}
+
+/* ---- blocks of long text ---- */
+
+struct cursor {
+	const char *p, *end; /* source */
+	char *w, *last; /* a block may be written from |last|, not behind */
+	uint64_t high;
+};
+
+static void
+put_blocks_plain(struct cursor *c)
+{
+	for (; c->end - c->p >= BLOCK && c->w <= c->last; c->p += BLOCK)
+		c->w = copy16(c->w, c->p, &c->high)
+			   ? c->w + BLOCK
+			   : put_table(c->w, c->p, BLOCK);
+}
+
+#if HAVE_X86
+
+/*
+ * Where the bytes of eight go when those whose bit is set get a backslash
+ * before them: a row of source bytes for each set of bits, number 8 being the
+ * backslash.  What stands behind a row's end is overwritten by what follows.
+ */
+#define K0(i) i,
+#define K1(i) 8, i,
+#define ROW(a, b, c, d, e, f, g, h) \
+	{ K##a(0) K##b(1) K##c(2) K##d(3) K##e(4) K##f(5) K##g(6) K##h(7) },
+#define R1(...) ROW(0, __VA_ARGS__) ROW(1, __VA_ARGS__)
+#define R2(...) R1(0, __VA_ARGS__) R1(1, __VA_ARGS__)
+#define R3(...) R2(0, __VA_ARGS__) R2(1, __VA_ARGS__)
+#define R4(...) R3(0, __VA_ARGS__) R3(1, __VA_ARGS__)
+#define R5(...) R4(0, __VA_ARGS__) R4(1, __VA_ARGS__)
+#define R6(...) R5(0, __VA_ARGS__) R5(1, __VA_ARGS__)
+#define R7(...) R6(0, __VA_ARGS__) R6(1, __VA_ARGS__)
+
+static const unsigned char spread[256][16] = { R7(0) R7(1) };
+
+/* Letters of the short escapes \b \t \n \f \r by their last four bits. */
+#define LETTERS 0, 0, 0, 0, 0, 0, 0, 0, 'b', 't', 'n', 0, 'f', 'r', 0, 0
+
+__attribute__((target("ssse3,popcnt"))) static inline char *
+put_spread(char *w, __m128i v, unsigned bits)
+{
+	const unsigned char *row = spread[bits];
+
+	v = _mm_shuffle_epi8(
+	    v, _mm_loadu_si128((const __m128i *)(const void *)row));
+	_mm_storeu_si128((__m128i *)(void *)w, v);
+	return w + 8 + __builtin_popcount(bits);
+}
+
+__attribute__((target("ssse3,popcnt"))) static void
+put_blocks_ssse3(struct cursor *c)
+{
+	const __m128i letters = _mm_setr_epi8(LETTERS);
+	const __m128i slashes = _mm_set1_epi8('\\');
+	const char *p = c->p;
+	char *w = c->w;
+
+	for (; c->end - p >= BLOCK && w <= c->last; p += BLOCK) {
+		__m128i v, special, control, letter, is_short;
+		unsigned bits;
+
+		v = _mm_loadu_si128((const __m128i *)(const void *)p);
+		_mm_storeu_si128((__m128i *)(void *)w, v);
+		control =
+		    _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1f)), v);
+		special = _mm_or_si128(_mm_cmpeq_epi8(v, slashes),
+		    _mm_cmpeq_epi8(v, _mm_set1_epi8('"')));
+		bits =
+		    (unsigned)_mm_movemask_epi8(_mm_or_si128(special, control));
+		c->high |= (unsigned)_mm_movemask_epi8(v);
+		if (bits == 0) {
+			w += BLOCK;
+			continue;
+		}
+		/* From 16 on the sum has its high bit set and finds 0. */
+		letter = _mm_shuffle_epi8(
+		    letters, _mm_adds_epu8(v, _mm_set1_epi8(0x70)));
+		is_short = _mm_cmpgt_epi8(letter, _mm_setzero_si128());
+		if (_mm_movemask_epi8(_mm_andnot_si128(is_short, control)) !=
+		    0) {
+			w = put_table(w, p, BLOCK);
+			continue;
+		}
+		v = _mm_or_si128(_mm_andnot_si128(is_short, v), letter);
+		w = put_spread(w, _mm_unpacklo_epi64(v, slashes), bits & 255);
+		w = put_spread(w, _mm_unpackhi_epi64(v, slashes), bits >> 8);
 	}
-	for (; p < end; p++) {
-		*high |= (unsigned char)*p & 0x80;
-		w = put_table(w, p, 1);
-	}
-	return w;
+	c->p = p;
+	c->w = w;
+}
+
+static void
+put_blocks(struct cursor *c)
+{
+	if (__builtin_cpu_supports("ssse3") && __builtin_cpu_supports("popcnt"))
+		put_blocks_ssse3(c);
+	else
+		put_blocks_plain(c);
+}
+
+#else
+
+static void
+put_blocks(struct cursor *c)
+{
+	put_blocks_plain(c);
+}
+
+#endif
+
+/* ---- any text ---- */
+
+static inline bool
+have_room(struct abt_buf *buf, size_t n)
+{
+	return n <= buf->size - buf->n || abt_buf_reserve(buf, n) >= n;
 }
 
 /* Near the ceiling: byte by byte, so that only what is too long fails. */
-static int
+static void
 put_exact(struct abt_buf *buf, struct abt_bytes b, uint64_t *high)
 {
 	size_t i;
@@ -145,36 +297,39 @@ put_exact(struct abt_buf *buf, struct abt_bytes b, uint64_t *high)
 		char *w = abt_buf_room(buf, form->n);
 
 		if (w == NULL)
-			return -1;
+			return;
 		memcpy(w, form->text, form->n);
 		abt_buf_commit(buf, form->n);
 		*high |= (unsigned char)b.p[i] & 0x80;
 	}
-	return 0;
 }
 
-/* Escape |b| of any length into |buf|.  0, or -1: the buffer failed. */
-static int
+/* Escape |b| of any length into |buf|. */
+static void
 put_long(struct abt_buf *buf, struct abt_bytes b, uint64_t *high)
 {
 	const size_t block_room = BLOCK * WORST + SLACK;
+	size_t room;
 
 	while (b.n >= BLOCK) {
-		size_t room = abt_buf_reserve(buf, b.n + b.n / 16 + block_room);
-		const char *p = b.p, *end = b.p + b.n;
-		char *w, *last;
+		struct cursor c = { b.p, b.p + b.n, NULL, NULL, 0 };
 
+		room = abt_buf_reserve(buf, b.n + b.n / 16 + block_room);
 		if (room < block_room)
 			break;
-		w = buf->p + buf->n;
-		last = w + (room - block_room);
-		for (; end - p >= BLOCK && w <= last; p += BLOCK)
-			w = copy16(w, p, high) ? w + BLOCK
-					       : put_table(w, p, BLOCK);
-		abt_buf_commit(buf, (size_t)(w - (buf->p + buf->n)));
-		b = abt_bytes(p, (size_t)(end - p));
+		c.w = buf->p + buf->n;
+		c.last = c.w + (room - block_room);
+		put_blocks(&c);
+		buf->n = (size_t)(c.w - buf->p);
+		*high |= c.high;
+		b = abt_bytes(c.p, (size_t)(c.end - c.p));
 	}
-	return put_exact(buf, b, high);
+	if (b.n == 0)
+		return;
+	if (b.n < BLOCK && have_room(buf, block_room))
+		buf->n = (size_t)(put_short(buf->p + buf->n, b, high) - buf->p);
+	else
+		put_exact(buf, b, high);
 }
 
 /* ---- commas and names ---- */

@@ -256,6 +256,47 @@ both_searches_agree(void **state)
 		}
 }
 
+/* Each form of the block writer, every byte and every pair of bytes. */
+static void
+compare_blocks(void (*form)(struct cursor *))
+{
+	char text[64], expected[600], written_text[600];
+	int a, b;
+	size_t at;
+
+	for (at = 0; at < 48; at += 1 + at / 3)
+		for (a = 0; a < 256; a++)
+			for (b = 0; b < 256; b += (a * 7 + (int)at) % 5 + 1) {
+				struct cursor c = { text, text + 64,
+					written_text, written_text + 500, 0 };
+				struct abt_bytes all = abt_bytes(text, 64);
+				size_t n;
+
+				memset(text, (a * b) % 9 == 0 ? '"' : '-', 64);
+				text[at] = (char)a;
+				text[at + 1] = (char)b;
+				n = plain(expected, all) - 2;
+				form(&c);
+				assert_ptr_equal(c.p, c.end);
+				assert_int_equal(c.w - written_text, n);
+				assert_memory_equal(
+				    written_text, expected + 1, n);
+				assert_int_equal(
+				    c.high != 0, a >= 128 || b >= 128);
+			}
+}
+
+static void
+all_forms_agree(void **state)
+{
+	(void)state;
+	compare_blocks(put_blocks_plain);
+#if HAVE_X86
+	if (__builtin_cpu_supports("ssse3") && __builtin_cpu_supports("popcnt"))
+		compare_blocks(put_blocks_ssse3);
+#endif
+}
+
 static void
 bad_text_leaves_no_trace(void **state)
 {
@@ -416,6 +457,7 @@ main(void)
 		TEST(long_text_of_any_mixture),
 		TEST(agrees_with_yajl_gen),
 		TEST(both_searches_agree),
+		TEST(all_forms_agree),
 		TEST(bad_text_leaves_no_trace),
 		TEST(failure_stays_when_text_is_bad_too),
 		TEST(deep_levels),
