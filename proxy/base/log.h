@@ -1,9 +1,9 @@
 /*
  * log.h - one line per message; never a body, never a secret
  *
- * Writes to stderr until told otherwise.  Each message is one write(2) of at
- * most 8 KiB; control and non-UTF-8 bytes are escaped as \xNN.  A write that
- * fails is counted and dropped (threats.md S3).
+ * Writes to stderr until told otherwise.  A message is at most 8 KiB and
+ * is never torn apart by another thread's; control and non-UTF-8 bytes are
+ * escaped as \xNN.  A write that fails is counted and dropped (threats.md S3).
  */
 #ifndef ABT_BASE_LOG_H
 #define ABT_BASE_LOG_H
@@ -26,6 +26,12 @@ void abt_log_set_time(bool time);
 /* Write to |fd| from now on (it is not closed). */
 void abt_log_set_fd(int fd);
 uint64_t abt_log_dropped(void);
+
+/* A thread that works in turns may hold its lines back until abt_log_flush at
+ * the end of each turn, before it waits.  Errors go out at once, with all that
+ * was held before them. */
+void abt_log_hold(bool on);
+void abt_log_flush(void);
 
 void abt_log(enum abt_log_level level, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
