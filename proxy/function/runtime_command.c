@@ -359,7 +359,10 @@ abt_runtime_choose(struct abt_bytes root, struct abt_bytes handler,
 	if (kind == ABT_RUNTIME_AUTO && use_program(&search, handler, program))
 		return 0;
 	if (find_handler(&search, kind, why, size) != 0) {
+		/* What is written as a path is meant to be one. */
 		if (kind == ABT_RUNTIME_AUTO && search.count == 0 &&
+		    !abt_bytes_starts(handler, ABT_BYTES("./")) &&
+		    !abt_bytes_starts(handler, ABT_BYTES("/")) &&
 		    use_program(&search, ABT_BYTES("bootstrap"), program))
 			return 0; /* which reads _HANDLER itself */
 		return -1;
