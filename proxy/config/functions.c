@@ -230,6 +230,30 @@ abt_draft_finish(struct abt_source *source, struct abt_draft *draft,
 	return NULL;
 }
 
+/* A key that is nearly a backend's name; true after complaining. */
+static bool
+misspelt_backend(struct abt_source *source, const struct abt_json *value)
+{
+	const char *names[16];
+	size_t n = 0;
+
+	while (n < 16 && abt_backends[n] != NULL) {
+		names[n] = abt_backends[n]->name;
+		n++;
+	}
+	for (const struct abt_json *m = value->first; m != NULL; m = m->next) {
+		const char *near = abt_schema_nearest(m->key, names, n);
+
+		if (near == NULL)
+			continue;
+		abt_complain_key(source, m,
+		    "unknown key \"%.*s\", did you mean \"%s\"?",
+		    ABT_FMT(m->key), near);
+		return true;
+	}
+	return false;
+}
+
 /* The member that names the backend; complains about none or several. */
 static const struct abt_json *
 find_backend(struct abt_source *source, const struct abt_json *value,
@@ -257,7 +281,7 @@ find_backend(struct abt_source *source, const struct abt_json *value,
 	/* A handler alone says enough. */
 	if (found == NULL && abt_json_get(value, "handler") != NULL)
 		*backend = abt_backend_find(ABT_BYTES("runtime"));
-	if (*backend == NULL)
+	if (*backend == NULL && !misspelt_backend(source, value))
 		abt_complain(source, value,
 		    "function \"%.*s\" does not say how it runs: write "
 		    "\"handler\": \"app.handler\", or \"runtime\", "
