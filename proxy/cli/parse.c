@@ -275,6 +275,10 @@ prepare(struct abt_cli *cli, int argc, char **argv)
 {
 	size_t words = (size_t)argc;
 
+	cli->operand_count = cli->given_count = cli->attribute_count = 0;
+	cli->rest = NULL;
+	cli->rest_count = 0;
+	cli->help = false;
 	cli->options = abt_arena_zero(&cli->arena, cli->command->size + 1);
 	cli->operands =
 	    abt_arena_array(&cli->arena, words, sizeof *cli->operands);
