@@ -9,8 +9,11 @@
  */
 #include "base/json_tree.h"
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
+#if defined(__x86_64__) && defined(__GNUC__)
+#define HAVE_X86 1
+#include <immintrin.h>
+#else
+#define HAVE_X86 0
 #endif
 
 struct scan {
@@ -35,7 +38,7 @@ struct masks {
 	uint64_t quote, slash, control, high;
 };
 
-#if defined(__SSE2__)
+#if HAVE_X86
 
 static inline struct masks
 masks16(const char *p)
@@ -134,9 +137,34 @@ struct found {
 };
 
 /*
+ * The bytes that a backslash escapes.  |skip| is 1 when the first one is
+ * escaped by the byte before the block; it is set for the next block.
+ */
+static inline uint64_t
+escaped_by(uint64_t slashes, uint64_t *skip)
+{
+	uint64_t taken = slashes << 1 | *skip;
+
+	if ((slashes & taken) == 0) {
+		*skip = slashes >> 63;
+		return taken; /* no two of them side by side */
+	}
+	slashes &= ~*skip;
+	taken = *skip;
+	*skip = 0;
+	while (slashes != 0) {
+		uint64_t first = slashes & (0 - slashes);
+
+		*skip = first >> 63;
+		taken |= first << 1;
+		slashes &= ~(first | first << 1);
+	}
+	return taken;
+}
+
+/*
  * The quote that ends the string at |p|, or the control byte that spoils it, or
- * |end|.  The string has an escape.  |skip| is 1 when the byte at |p| is
- * escaped by one before it.
+ * |end|.  The string has an escape.
  */
 static const char *
 find_end_escaped(const char *p, const char *end, struct found *found)
@@ -146,16 +174,8 @@ find_end_escaped(const char *p, const char *end, struct found *found)
 	found->escaped = true;
 	for (; end - p >= 64; p += 64) {
 		struct masks m = masks64(p);
-		uint64_t escapes = m.slash & ~skip, taken = skip, stop;
+		uint64_t taken = escaped_by(m.slash, &skip), stop;
 
-		skip = 0;
-		while (escapes != 0) {
-			uint64_t first = escapes & (0 - escapes);
-
-			skip = first >> 63;
-			taken |= first << 1;
-			escapes &= ~(first | first << 1);
-		}
 		stop = (m.quote & ~taken) | m.control;
 		if (stop != 0) {
 			unsigned at = (unsigned)__builtin_ctzll(stop);
@@ -333,30 +353,134 @@ decode_block(const char **p, char **w)
 	*p = block + from;
 }
 
+#if HAVE_X86
+
+/*
+ * A letter behind a backslash, hashed to four bits by adding its halves: which
+ * letter it must be, and what it then stands for.  A quote stands for itself
+ * and has no place here; it would meet "n".
+ */
+#define ESCAPED 0, '/', 0, 0, 'n', 0, 0, 0, 'b', 'r', 0, 't', 'f', 0, 0, 0
+#define MEANT   0, '/', 0, 0, '\n', 0, 0, 0, '\b', '\r', 0, '\t', '\f', 0, 0, 0
+
+/* The bytes of eight whose bit is not set, moved together. */
+#define K0(i) i,
+#define K1(i)
+#define ROW(a, b, c, d, e, f, g, h) \
+	{ K##a(0) K##b(1) K##c(2) K##d(3) K##e(4) K##f(5) K##g(6) K##h(7) },
+#define R1(...) ROW(0, __VA_ARGS__) ROW(1, __VA_ARGS__)
+#define R2(...) R1(0, __VA_ARGS__) R1(1, __VA_ARGS__)
+#define R3(...) R2(0, __VA_ARGS__) R2(1, __VA_ARGS__)
+#define R4(...) R3(0, __VA_ARGS__) R3(1, __VA_ARGS__)
+#define R5(...) R4(0, __VA_ARGS__) R4(1, __VA_ARGS__)
+#define R6(...) R5(0, __VA_ARGS__) R5(1, __VA_ARGS__)
+#define R7(...) R6(0, __VA_ARGS__) R6(1, __VA_ARGS__)
+
+static const unsigned char gather[256][8] = { R7(0) R7(1) };
+
+__attribute__((target("ssse3,popcnt"))) static inline char *
+put_gathered(char *w, __m128i v, unsigned bits)
+{
+	const unsigned char *row = gather[bits];
+
+	v = _mm_shuffle_epi8(
+	    v, _mm_loadl_epi64((const __m128i *)(const void *)row));
+	_mm_storel_epi64((__m128i *)(void *)w, v);
+	return w + 8 - __builtin_popcount(bits);
+}
+
+/*
+ * Decode blocks of sixteen bytes, up to one that holds \u, two backslashes side
+ * by side, or a mistake.
+ */
+__attribute__((target("ssse3,popcnt"))) static void
+decode_blocks(const char **from, const char *end, char **to)
+{
+	const __m128i escaped = _mm_setr_epi8(ESCAPED);
+	const __m128i meant = _mm_setr_epi8(MEANT);
+	const __m128i half = _mm_set1_epi8(15);
+	const char *p = *from;
+	char *w = *to;
+
+	while (end - p >= 16) {
+		__m128i v, slash, taken, hash, known, same;
+		unsigned bits;
+
+		v = _mm_loadu_si128((const __m128i *)(const void *)p);
+		slash = _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'));
+		bits = (unsigned)_mm_movemask_epi8(slash);
+		if (bits == 0) {
+			_mm_storeu_si128((__m128i *)(void *)w, v);
+			p += 16;
+			w += 16;
+			continue;
+		}
+		taken = _mm_slli_si128(slash, 1);
+		hash = _mm_and_si128(_mm_srli_epi16(v, 4), half);
+		hash = _mm_and_si128(_mm_add_epi8(hash, v), half);
+		known = _mm_cmpeq_epi8(_mm_shuffle_epi8(escaped, hash), v);
+		same = _mm_cmpeq_epi8(v, _mm_set1_epi8('"'));
+		same = _mm_andnot_si128(_mm_or_si128(known, same), taken);
+		if (_mm_movemask_epi8(same) != 0)
+			break;
+		known = _mm_and_si128(known, taken);
+		v = _mm_or_si128(_mm_andnot_si128(known, v),
+		    _mm_and_si128(known, _mm_shuffle_epi8(meant, hash)));
+		w = put_gathered(w, v, bits & 255);
+		w = put_gathered(w, _mm_srli_si128(v, 8), bits >> 8);
+		p += 16 - (bits >> 15); /* what it escapes comes next time */
+	}
+	*from = p;
+	*to = w;
+}
+
+static bool
+have_decode_blocks(void)
+{
+	return __builtin_cpu_supports("ssse3") &&
+	       __builtin_cpu_supports("popcnt");
+}
+
+#else
+
+static void
+decode_blocks(const char **from, const char *end, char **to)
+{
+	(void)from, (void)end, (void)to;
+}
+
+static bool
+have_decode_blocks(void)
+{
+	return false;
+}
+
+#endif
+
 /* |raw| stands between the quotes and has escapes. */
 static int
 decode(struct scan *s, struct abt_bytes raw, struct abt_bytes *text)
 {
 	const char *p = raw.p, *end = raw.p + raw.n;
 	char *out = abt_arena_alloc(s->arena, raw.n), *w = out;
+	bool by_blocks = have_decode_blocks();
 
 	if (out == NULL)
 		return fail(s, NULL, p);
 	while (p < end) {
-		if (*p == '\\') {
-			if (decode_escape(s, &p, end, &w) != 0)
-				return -1;
-		} else if (end - p < 34) {
-			*w++ = *p++;
-			continue;
-		}
-		while (end - p >= 34) {
+		if (by_blocks)
+			decode_blocks(&p, end, &w);
+		if (end - p >= 34) {
 			const char *before = p;
 
 			decode_block(&p, &w);
-			if (p - before < 16)
-				break; /* not simple */
+			if (p - before >= 16)
+				continue; /* else it is at an escape */
 		}
+		while (p < end && *p != '\\')
+			*w++ = *p++;
+		if (p < end && decode_escape(s, &p, end, &w) != 0)
+			return -1;
 	}
 	*text = abt_bytes(out, (size_t)(w - out));
 	return 0;
