@@ -187,6 +187,7 @@ end_turn(struct abt_loop *loop)
 		loop->turn_wanted = false;
 		loop->turn_end(loop);
 	}
+	abt_log_flush();
 	loop->now_us = 0;
 }
 
@@ -195,6 +196,7 @@ abt_loop_run(struct abt_loop *loop)
 {
 	loop->thread = (uint64_t)pthread_self();
 	loop->now_us = 0;
+	abt_log_hold(true);
 	while (!loop->stopping) {
 		/* ONCE: wait, run what became active, come back. */
 		if (event_base_loop(loop->base, EVLOOP_ONCE) < 0) {
@@ -204,6 +206,7 @@ abt_loop_run(struct abt_loop *loop)
 		}
 		end_turn(loop);
 	}
+	abt_log_hold(false);
 	loop->stopping = false;
 	loop->thread = 0;
 }
