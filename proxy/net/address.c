@@ -225,6 +225,13 @@ write_url_host(struct abt_address *address, const struct place *place)
 
 /* ---- unix sockets ---- */
 
+/* Inode numbers are used again, so the time belongs to it. */
+static int64_t
+made_ns(const struct stat *st)
+{
+	return (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
+}
+
 /* Remove a socket that nobody answers on.  0: the path is free (or bind will
  * say why not), -1: somebody lives there. */
 static int
@@ -273,8 +280,8 @@ bind_unix(struct abt_address *address, const struct place *place,
 		return -1;
 	}
 	if (lstat(path, &st) == 0) {
-		address->device = (uint64_t)st.st_dev;
 		address->inode = (uint64_t)st.st_ino;
+		address->made_ns = made_ns(&st);
 	}
 	for (i = 1; i < loops; i++) {
 		address->fds[i] = fcntl(address->fds[0], F_DUPFD_CLOEXEC, 0);
@@ -295,8 +302,8 @@ unlink_ours(const struct abt_address *address)
 	struct stat st;
 
 	if (address->inode != 0 && lstat(path, &st) == 0 &&
-	    (uint64_t)st.st_dev == address->device &&
-	    (uint64_t)st.st_ino == address->inode)
+	    (uint64_t)st.st_ino == address->inode &&
+	    made_ns(&st) == address->made_ns)
 		unlink(path);
 }
 

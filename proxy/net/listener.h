@@ -34,7 +34,8 @@ struct abt_address {
 	char url_host[128]; /* "127.0.0.1:8080" with the real port */
 	unsigned port;      /* the real one; 0 for unix */
 	bool is_unix;
-	uint64_t device, inode; /* of the unix socket's file */
+	uint64_t inode; /* of the unix socket's file, and its birth */
+	int64_t made_ns;
 };
 
 /*

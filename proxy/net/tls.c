@@ -31,7 +31,7 @@
 static int
 fail(char *why, size_t size, const char *file, const char *what)
 {
-	unsigned long code = ERR_peek_last_error();
+	unsigned long code = ERR_peek_error(); /* the cause */
 	const char *reason = ERR_reason_error_string(code);
 
 	if (ERR_SYSTEM_ERROR(code))

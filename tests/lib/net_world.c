@@ -212,24 +212,13 @@ world_close(struct world *world)
 	abt_loop_free(world->loop);
 }
 
-/* One turn that does not wait; true when something happened. */
-static bool
+/* One turn that does not wait. */
+static void
 turn_once(struct world *world)
 {
-	int fd = -1;
-	struct pollfd poll_fd;
-	bool busy;
-
-	(void)fd;
-	poll_fd = (struct pollfd){
-		.fd = world->loop->bell,
-		.events = POLLIN,
-	};
-	busy = poll(&poll_fd, 1, 0) > 0;
 	world->loop->now_us = 0;
 	event_base_loop(world->loop->base, EVLOOP_NONBLOCK);
 	world->loop->now_us = 0;
-	return busy;
 }
 
 void
@@ -237,10 +226,11 @@ world_turn(struct world *world, int ms)
 {
 	int64_t end = abt_clock_monotonic_us() + ms * 1000;
 
-	do {
-		turn_once(world);
+	turn_once(world);
+	while (abt_clock_monotonic_us() < end) {
 		poll(NULL, 0, ms > 20 ? 5 : 1);
-	} while (abt_clock_monotonic_us() < end);
+		turn_once(world);
+	}
 }
 
 void

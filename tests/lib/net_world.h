@@ -35,7 +35,7 @@ void world_open(struct world *world);
 /* Cut all and close; every exchange must have ended. */
 void world_close(struct world *world);
 
-/* Let the loop turn until nothing has happened for |ms|. */
+/* Let the loop turn for |ms|; 0: one turn. */
 void world_turn(struct world *world, int ms);
 /* Answer the oldest exchange held. */
 void world_release(struct world *world);
