@@ -112,9 +112,8 @@ print_verdict(const struct check_options *options, const char *file,
 static int
 judge(const struct check_options *options, struct abt_call *call,
     struct abt_verdict *verdict, struct abt_response *seen,
-    struct abt_report *report)
+    struct abt_report *report, struct abt_json_error *error)
 {
-	struct abt_json_error error = { 0 };
 	struct abt_response ignored = { 0 };
 	struct abt_report first;
 	int rc;
@@ -127,10 +126,12 @@ judge(const struct check_options *options, struct abt_call *call,
 		return rc;
 	}
 	verdict->root =
-	    abt_json_scan(verdict->source, ABT_JSON_DEPTH, call->arena, &error);
+	    abt_json_scan(verdict->source, ABT_JSON_DEPTH, call->arena, error);
+	if (verdict->root == NULL)
+		verdict->error = error;
 	report->collect = true;
 	if (call->front->dialect->read_result(call, verdict->source,
-		verdict->root, &error, &ignored, report) != 0)
+		verdict->root, error, &ignored, report) != 0)
 		rc = -1;
 	return rc;
 }
@@ -147,6 +148,7 @@ check(struct abt_cli *cli, struct abt_call *call, const char *file)
 		.file = standard ? "stdin" : file,
 	};
 	struct abt_response seen = { 0 };
+	struct abt_json_error error = { 0 };
 	struct abt_report report;
 	struct abt_buf head;
 	int rc;
@@ -154,7 +156,7 @@ check(struct abt_cli *cli, struct abt_call *call, const char *file)
 	if (abt_cli_read(cli, file, RESULT_MAX, &verdict.source) != 0)
 		return ABT_EXIT_USAGE;
 	abt_report_init(&report, &cli->arena);
-	rc = judge(options, call, &verdict, &seen, &report);
+	rc = judge(options, call, &verdict, &seen, &report, &error);
 	if (abt_arena_failed(&cli->arena)) {
 		abt_cli_no_memory(cli);
 		return ABT_EXIT_BROKEN;

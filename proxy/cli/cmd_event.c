@@ -104,8 +104,8 @@ print_refusal(const struct abt_response *res, const struct abt_report *report)
 		.color = abt_cli_color(STDERR_FILENO),
 	};
 
-	fprintf(stderr, "refused; the client gets %d %s\n", res->status,
-	    abt_status_phrase(res->status));
+	abt_verdict_client(&verdict, "refused; the client gets", res);
+	fputc('\n', stderr);
 	if (report->broken != NULL)
 		abt_verdict_rule(&verdict, report->broken, report->where,
 		    report->detail, false);

@@ -158,13 +158,13 @@ show_value(const struct abt_verdict *verdict, const struct abt_json *value)
 }
 
 static void
-show_place(const struct abt_verdict *verdict, const struct abt_json *value)
+show_place(const struct abt_verdict *verdict, size_t offset)
 {
 	unsigned line, column;
 
 	if (verdict->file == NULL)
 		return;
-	abt_json_place(verdict->source, value->offset, &line, &column);
+	abt_json_place(verdict->source, offset, &line, &column);
 	fprintf(verdict->out, "    %-*s%s:%u:%u\n", LABEL, "place",
 	    verdict->file, line, column);
 }
@@ -210,8 +210,10 @@ abt_verdict_rule(const struct abt_verdict *verdict, const struct abt_rule *rule,
 		value = abt_json_follow(verdict->root, where);
 	if (value != NULL) {
 		show_value(verdict, value);
-		show_place(verdict, value);
+		show_place(verdict, value->offset);
 	}
+	if (verdict->error != NULL && where.n == 0)
+		show_place(verdict, verdict->error->offset);
 	if (rule->reason != NULL)
 		label(verdict, "AWS says", rule->reason);
 	label(verdict, "cure", rule->cure);
@@ -239,22 +241,27 @@ count(const struct abt_report *report, unsigned *broken, unsigned *notes)
 		*broken = 1;
 }
 
+void
+abt_verdict_client(const struct abt_verdict *verdict, const char *before,
+    const struct abt_response *response)
+{
+	struct abt_bytes phrase = response->reason;
+
+	if (phrase.p == NULL)
+		phrase = abt_bytes_text(abt_status_phrase(response->status));
+	fprintf(verdict->out, "%s %d", before, response->status);
+	if (phrase.n > 0)
+		show_escaped(verdict->out, " ", phrase);
+}
+
 static void
 show_client(const struct abt_verdict *verdict)
 {
-	const struct abt_response *res = verdict->response;
-	struct abt_bytes phrase;
-
-	if (res == NULL)
+	if (verdict->response == NULL)
 		return;
-	phrase = res->reason.p != NULL
-		     ? res->reason
-		     : abt_bytes_text(abt_status_phrase(res->status));
-	fprintf(verdict->out, "; the client gets %d", res->status);
-	if (phrase.n > 0)
-		show_escaped(verdict->out, " ", phrase);
-	if (res->rule == NULL)
-		fprintf(verdict->out, ", %zu bytes", res->body.n);
+	abt_verdict_client(verdict, "; the client gets", verdict->response);
+	if (verdict->response->rule == NULL)
+		fprintf(verdict->out, ", %zu bytes", verdict->response->body.n);
 }
 
 void

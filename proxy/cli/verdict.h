@@ -18,6 +18,7 @@ struct abt_verdict {
 	const char *file;                    /* named in places; NULL: none */
 	struct abt_bytes source;             /* what was read */
 	const struct abt_json *root;         /* its tree, or NULL */
+	const struct abt_json_error *error;  /* why there is no tree, or NULL */
 	const struct abt_response *response; /* what the client sees, or NULL */
 };
 
@@ -27,6 +28,9 @@ void abt_verdict_head(const struct abt_verdict *verdict, const char *name,
 /* Every finding with rule, place, what stands there, cure and source. */
 void abt_verdict_findings(
     const struct abt_verdict *verdict, const struct abt_report *report);
+/* "|before| 502 Bad Gateway". */
+void abt_verdict_client(const struct abt_verdict *verdict, const char *before,
+    const struct abt_response *response);
 /* One rule in the same form. */
 void abt_verdict_rule(const struct abt_verdict *verdict,
     const struct abt_rule *rule, struct abt_bytes where,
