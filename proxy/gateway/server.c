@@ -168,6 +168,7 @@ start(struct abt_server *server)
 		return 1;
 	if (abt_server_open_functions(server, setup, NULL) != 0)
 		return 2;
+	server->opened = true;
 	if (abt_entrances_open(server, &server->entrances, setup) != 0)
 		return 1;
 	listen_to_signals(server);
@@ -218,7 +219,8 @@ abt_serve(struct abt_setup *setup, const struct abt_server_options *options)
 	} else if (server.loops.started > 0) {
 		abt_loops_stop(&server.loops);
 	}
-	if (server.status != 0) /* some are still open: they end with us */
+	/* Open ones cannot be freed: they end with us. */
+	if (server.status != 0 && server.opened)
 		for (i = 0; i < server.setup->function_count; i++)
 			server.setup->functions[i] = NULL;
 	end(&server);

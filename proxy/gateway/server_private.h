@@ -51,6 +51,7 @@ struct abt_server {
 	unsigned next_home;
 	unsigned loops_busy, functions_open; /* while draining */
 	bool draining, forced;
+	bool opened; /* the functions are open */
 	int status;
 };
 
