@@ -446,7 +446,8 @@ test_plain_http_on_the_port(void **unused)
 	bool eof;
 
 	(void)unused;
-	world_send(&world, fd, GET("/x") GET("/y"), 60);
+	world_send(
+	    &world, fd, GET("/x") GET("/y"), strlen(GET("/x") GET("/y")));
 	world_read(&world, fd, out, sizeof(out), 30, &eof);
 	assert_true(eof);
 	assert_non_null(strstr(out, "HTTP/1.1 400"));
