@@ -16,29 +16,31 @@
 static void
 nocase_folds_ascii_letters_only(void **state)
 {
-	char a[16], b[16];
+	char a[20], b[20];
 	int x, y;
-	size_t at;
+	size_t at, n;
 
 	(void)state;
 	memset(a, 'k', sizeof(a));
 	memset(b, 'K', sizeof(b));
-	for (at = 0; at < 16; at += 5)
-		for (x = 0; x < 256; x++)
-			for (y = 0; y < 256; y++) {
-				bool same = x == y ||
+	for (n = 1; n <= 20; n += n < 8 ? 1 : 4)
+		for (at = 0; at < n; at += 3)
+			for (x = 0; x < 256; x++)
+				for (y = 0; y < 256; y++) {
+					bool same =
+					    x == y ||
 					    (x < 128 && y < 128 && isalpha(x) &&
 						(x ^ y) == 0x20);
 
-				a[at] = (char)x;
-				b[at] = (char)y;
-				assert_int_equal(
-				    abt_bytes_equal_nocase(
-					abt_bytes(a, 16), abt_bytes(b, 16)),
-				    same);
-				a[at] = 'k';
-				b[at] = 'K';
-			}
+					a[at] = (char)x;
+					b[at] = (char)y;
+					assert_int_equal(abt_bytes_equal_nocase(
+							     abt_bytes(a, n),
+							     abt_bytes(b, n)),
+					    same);
+					a[at] = 'k';
+					b[at] = 'K';
+				}
 	assert_false(abt_bytes_equal_nocase(B("ab"), B("abc")));
 	assert_true(abt_bytes_equal_nocase(abt_bytes(NULL, 0), B("")));
 	assert_true(abt_bytes_starts_nocase(B("Bearer x"), B("bEARER ")));
@@ -169,20 +171,52 @@ numbers_are_written(void **state)
 	}
 }
 
+/* Any byte at any place of slices of any length. */
+static void
+spans_end_where_the_class_does(void **state)
+{
+	static const int classes[] = { ABT_CHAR_FIELD, ABT_CHAR_TOKEN,
+		ABT_CHAR_DIGIT | ABT_CHAR_ALPHA };
+	char text[70];
+	size_t i, n, at;
+	int c;
+
+	(void)state;
+	for (i = 0; i < 3; i++)
+		for (n = 1; n < sizeof(text); n += 1 + n / 20)
+			for (at = 0; at < n; at++)
+				for (c = 0; c < 256; c++) {
+					bool in;
+
+					memset(text, 'a', sizeof(text));
+					text[at] = (char)c;
+					in = abt_char_is((char)c, classes[i]);
+					assert_int_equal(
+					    abt_bytes_span(
+						abt_bytes(text, n), classes[i]),
+					    in ? n : at);
+				}
+}
+
 static void
 nothing_is_read_behind_the_end(void **state)
 {
 	size_t n;
 
 	(void)state;
-	for (n = 0; n < 20; n++) {
+	for (n = 0; n <= 60; n++) {
 		struct abt_bytes a =
-		    abt_guard_copy(abt_bytes("aaaaaaaaaaaaaaaaaaaa", n));
+		    abt_guard_copy(abt_bytes("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+					     "aaaaaaaaaaaaaaaaaaaaaaaaaaa",
+			n));
 		struct abt_bytes b =
-		    abt_guard_copy(abt_bytes("AAAAAAAAAAAAAAAAAAAA", n));
+		    abt_guard_copy(abt_bytes("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+					     "AAAAAAAAAAAAAAAAAAAAAAAAAAA",
+			n));
 
 		assert_true(abt_bytes_equal_nocase(a, b));
 		assert_int_equal(abt_bytes_span(a, ABT_CHAR_ALPHA), n);
+		assert_int_equal(abt_bytes_span(a, ABT_CHAR_FIELD), n);
 		assert_int_equal(abt_bytes_find(a, 'b'), n);
 		assert_int_equal(abt_bytes_search(a, B("b")), n);
 		abt_guard_free(a);
@@ -201,6 +235,7 @@ main(void)
 		cmocka_unit_test(splitting_keeps_empty_pieces),
 		cmocka_unit_test(numbers_are_digits_and_bounded),
 		cmocka_unit_test(numbers_are_written),
+		cmocka_unit_test(spans_end_where_the_class_does),
 		cmocka_unit_test(nothing_is_read_behind_the_end),
 	};
 
