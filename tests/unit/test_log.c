@@ -78,6 +78,9 @@ a_line_each(void **state)
 	assert_string_equal(lines(), "2018-11-30T22:23:00.186Z api id-1 out\n");
 	abt_log_output("api", NULL, ABT_BYTES("out"));
 	assert_string_equal(lines(), "2018-11-30T22:23:00.186Z api out\n");
+	abt_log_set_time(false); /* a person reads along */
+	abt_log_output("api", "id-1", ABT_BYTES("out"));
+	assert_string_equal(lines(), "api: out\n");
 	abt_log_line(ABT_BYTES("GET / 200"));
 	assert_string_equal(lines(), "GET / 200\n");
 }
@@ -106,8 +109,10 @@ what_could_harm_is_escaped(void **state)
 	assert_string_equal(lines(),
 	    "a\\x0Ab\\x0D\\x09\\x7F\\x1B[31m\xc3\xa4\\xFF\\xC2\\x9B\\xE2\\x82"
 	    " \"\\\n");
-	abt_log_output("f\n", "i\n", abt_bytes("x\0y", 3));
-	assert_string_equal(lines(), "f\\x0A i\\x0A x\\x00y\n");
+	abt_log_set_time(true);
+	abt_log_output("f\n", "i\n", abt_bytes("x\0\ty\x1b[m", 7));
+	assert_string_equal(lines(), "2018-11-30T22:23:00.186Z f\\x0A i\\x0A "
+				     "x\\x00\ty\\x1B[m\n");
 }
 
 static void
@@ -199,6 +204,41 @@ long_lines_are_cut(void **state)
 	assert_in_range(n, 8000, 8192);
 }
 
+/* Lines of a thread that works in turns; errors do not wait. */
+static void
+held_lines_come_together(void **state)
+{
+	static char text[3000];
+	int i;
+
+	(void)state;
+	abt_log_hold(true);
+	abt_info("a");
+	abt_info("b");
+	assert_string_equal(lines(), "");
+	abt_log_flush();
+	assert_string_equal(lines(), "a\nb\n");
+	abt_log_flush();
+	assert_string_equal(lines(), "");
+	abt_info("a");
+	abt_error("b");
+	assert_string_equal(lines(), "a\nerror: b\n");
+	memset(text, 'x', sizeof(text) - 1);
+	for (i = 0; i < 3; i++)
+		abt_info("%s", text);
+	assert_int_equal(strlen(lines()), 6000);
+	abt_log_hold(false);
+	assert_int_equal(strlen(lines()), 3000);
+	abt_info("a");
+	assert_string_equal(lines(), "a\n");
+	abt_log_hold(true);
+	abt_log_set_json(true);
+	memset(text, '\n', sizeof(text) - 1);
+	abt_log_output("f", "i", abt_bytes(text, sizeof(text) - 1));
+	assert_true(strlen(lines()) > 8000); /* larger than what is held */
+	abt_log_hold(false);
+}
+
 static void
 what_cannot_be_written_is_counted(void **state)
 {
@@ -228,6 +268,7 @@ main(void)
 		TEST(escaping_stops_where_told),
 		TEST(json_lines_are_json),
 		TEST(long_lines_are_cut),
+		TEST(held_lines_come_together),
 		TEST(what_cannot_be_written_is_counted),
 	};
 
