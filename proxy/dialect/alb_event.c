@@ -37,6 +37,19 @@ port_colon(struct abt_bytes host)
 }
 
 static struct abt_bytes
+with_port(struct abt_call *call, struct abt_bytes text, unsigned port)
+{
+	char *out = abt_arena_alloc(call->arena, text.n + 21);
+
+	if (out == NULL)
+		return text; /* the arena remembers */
+	memcpy(out, text.p, text.n);
+	out[text.n] = ':';
+	return abt_bytes(
+	    out, text.n + 1 + abt_format_number(out + text.n + 1, port));
+}
+
+static struct abt_bytes
 host_for_listener(struct abt_call *call, struct abt_bytes host)
 {
 	unsigned port = call->facts.listener_port;
@@ -49,7 +62,7 @@ host_for_listener(struct abt_call *call, struct abt_bytes host)
 		return abt_bytes(host.p, colon);
 	if (colon < host.n)
 		return host;
-	return abt_arena_printf(call->arena, "%.*s:%u", ABT_FMT(host), port);
+	return with_port(call, host, port);
 }
 
 static void
@@ -92,6 +105,14 @@ peer_element(struct abt_call *call)
 	    ABT_FMT(facts->peer_ip), facts->peer_port);
 }
 
+static struct abt_bytes
+number(struct abt_call *call, unsigned value)
+{
+	char *out = abt_arena_alloc(call->arena, 20);
+
+	return abt_bytes(out, out != NULL ? abt_format_number(out, value) : 0);
+}
+
 static void
 add_forwarded(struct abt_entries *entries, struct abt_call *call)
 {
@@ -105,7 +126,7 @@ add_forwarded(struct abt_entries *entries, struct abt_call *call)
 		add(entries, call, "x-forwarded-port", ABT_BYTES("80"));
 	else
 		add(entries, call, "x-forwarded-port",
-		    abt_arena_printf(call->arena, "%u", facts->listener_port));
+		    number(call, facts->listener_port));
 	add(entries, call, "x-forwarded-proto",
 	    facts->tls ? ABT_BYTES("https") : ABT_BYTES("http"));
 }
@@ -121,6 +142,31 @@ root_of(struct abt_bytes trace)
 		root = abt_bytes(trace.p + at + 5, trace.n - at - 5);
 	root.n = abt_bytes_find(root, ';');
 	return root;
+}
+
+/* Root=...;Parent=...;Sampled=... */
+static struct abt_bytes
+invoke_trace(struct abt_call *call, bool sampled)
+{
+	static const char parent[] = ";Parent=", end[] = ";Sampled=";
+	struct abt_bytes root = root_of(call->trace_id);
+	char *out = abt_arena_alloc(call->arena, root.n + 48), *w = out;
+
+	if (out == NULL)
+		return abt_bytes(NULL, 0);
+	memcpy(w, "Root=", 5);
+	w += 5;
+	if (root.n > 0)
+		memcpy(w, root.p, root.n);
+	w += root.n;
+	memcpy(w, parent, sizeof(parent) - 1);
+	w += sizeof(parent) - 1;
+	abt_id_hex(w, call->facts.random + 12, 8);
+	w += 16;
+	memcpy(w, end, sizeof(end) - 1);
+	w += sizeof(end) - 1;
+	*w++ = sampled ? '1' : '0';
+	return abt_bytes(out, (size_t)(w - out));
 }
 
 /* The client's own line stays too, unless the head was so large that AWS keeps
@@ -139,7 +185,6 @@ add_trace(struct abt_entries *entries, struct abt_call *call)
 	const struct abt_field *sent =
 	    abt_headers_last(&req->headers, ABT_FIELD_X_AMZN_TRACE_ID);
 	bool sampled = false;
-	char parent[17];
 
 	call->trace_id =
 	    abt_trace_id(sent != NULL ? sent->value : abt_bytes(NULL, 0),
@@ -150,10 +195,7 @@ add_trace(struct abt_entries *entries, struct abt_call *call)
 	if (sent != NULL)
 		sampled = abt_bytes_search(sent->value,
 			      ABT_BYTES("Sampled=1")) < sent->value.n;
-	abt_id_hex(parent, facts->random + 12, 8);
-	call->invoke_trace =
-	    abt_arena_printf(call->arena, "Root=%.*s;Parent=%s;Sampled=%d",
-		ABT_FMT(root_of(call->trace_id)), parent, sampled);
+	call->invoke_trace = invoke_trace(call, sampled);
 }
 
 static struct abt_bytes

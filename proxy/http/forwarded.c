@@ -70,6 +70,20 @@ find_part(
 	return false;
 }
 
+/* Nearly every request comes here. */
+static struct abt_bytes
+new_root(const char *id, struct abt_arena *arena)
+{
+	size_t n = strlen(id);
+	char *out = abt_arena_alloc(arena, n + 5);
+
+	if (out == NULL)
+		return abt_bytes(NULL, 0);
+	memcpy(out, "Root=", 5);
+	memcpy(out + 5, id, n);
+	return abt_bytes(out, n + 5);
+}
+
 struct abt_bytes
 abt_trace_id(struct abt_bytes sent, int64_t seconds,
     const unsigned char *random, bool rewrite, struct abt_arena *arena)
@@ -79,7 +93,7 @@ abt_trace_id(struct abt_bytes sent, int64_t seconds,
 
 	abt_id_trace(id, seconds, random);
 	if (sent.n == 0 || rewrite) /* E7.1, E7.5 */
-		return abt_arena_printf(arena, "Root=%s", id);
+		return new_root(id, arena);
 	if (find_part(sent, ABT_BYTES("Self="), &begin, &end)) /* E7.3 */
 		return abt_arena_printf(arena, "%.*s%s%.*s", (int)begin, sent.p,
 		    id, (int)(sent.n - end), sent.p + end);

@@ -156,6 +156,9 @@ send_plain(struct abt_conn *conn, struct abt_bytes head, struct abt_bytes body)
 	struct iovec iov[2];
 	struct msghdr message = { .msg_iov = iov };
 
+	if (body.n == 0)
+		return answer(send(
+		    event_get_fd(&conn->event), head.p, head.n, MSG_NOSIGNAL));
 	if (head.n > 0)
 		iov[message.msg_iovlen++] = (struct iovec){
 			.iov_base = (void *)(uintptr_t)head.p,
