@@ -166,6 +166,10 @@ void abt_conn_poke(struct abt_conn *conn);
 /* The deadline may have come nearer. */
 void abt_conn_arm(struct abt_conn *conn);
 
+/* conn_first.c: stages FIRST and HANDSHAKE. */
+void abt_conn_read_first(struct abt_conn *conn);
+void abt_conn_shake_hands(struct abt_conn *conn);
+
 /* End it: now; because it is lost; or politely (threats.md H2). */
 void abt_conn_close(struct abt_conn *conn);
 void abt_conn_lost(struct abt_conn *conn);

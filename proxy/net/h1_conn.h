@@ -24,7 +24,24 @@ void abt_h1_continue(struct abt_conn *conn, struct abt_exchange *x);
 /* An answer that needs no exchange, because there is no memory for one. */
 void abt_h1_no_memory(struct abt_conn *conn);
 
-/* h1_server.c: go on with what was saved, unless somebody up the stack does. */
+/*
+ * h1_request.c.  Each of these may end in an answer, so the connection may be
+ * closed, and the exchange gone, when it returns.
+ */
+/* Take all of |in|; what has to wait is saved. */
+void abt_h1_feed(struct abt_conn *conn, struct abt_bytes in);
+/* Go on with what was saved, unless abt_h1_feed is up the stack. */
 void abt_h1_resume(struct abt_conn *conn);
+/* There is no head to read, and never will be. */
+void abt_h1_refuse(struct abt_conn *conn, enum abt_rule_id rule);
+/* The exchange breaks between on_head and on_ready. */
+void abt_h1_break(
+    struct abt_conn *conn, struct abt_exchange *x, enum abt_rule_id rule);
+/* The whole request is there. */
+void abt_h1_ready(struct abt_conn *conn, struct abt_exchange *x);
+/* |n| bytes of body are held.  0, or -1: the account of bodies is full. */
+int abt_h1_charge(struct abt_exchange *x, uint64_t n);
+/* Room for |n| more bytes of body.  0, or -1: no memory. */
+int abt_h1_make_room(struct abt_exchange *x, size_t n);
 
 #endif
