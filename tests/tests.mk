@@ -28,13 +28,16 @@ check-fresh:
 # Case files of one's own: make cases CASES="a.jsonl b.jsonl" AREAS="alb".
 # Areas: alb; rest http1 http2 url; runtime-api invoke cgi sigv4 async; the
 # cases of the Extensions API count as extensions.  Without AREAS every case of
-# the files named counts; without CASES our own files and what is built.
+# the files named counts; without CASES our own files and what is built: alb
+# purely, alb and runtime-api live.
 CASES ?=
-AREAS ?= $(if $(CASES),,alb runtime-api)
+AREAS ?= $(if $(CASES),,$(BUILT))
 CASE_FILES = $(if $(CASES),$(CASES),$(sort $(wildcard tests/cases/alb/*.jsonl \
              tests/cases/lambda/*.jsonl)))
 
 #: make cases        case tables through the pure translation (CASES, AREAS)
+cases: BUILT = alb
+cases-live: BUILT = alb runtime-api
 cases:
 	@tests/deps build cases
 	@$(MAKE) --no-print-directory -s $(B)/tests/cases $(B)/tests/host
