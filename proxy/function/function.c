@@ -74,6 +74,7 @@ const struct abt_option abt_function_option_rows[] = {
 	{ .name = "handler", .kind = ABT_STRING, .offset = AT(handler),
 	  .help = "the handler, as in app.handler" },
 	{ .name = "credentials", .kind = ABT_BOOL, .offset = AT(credentials),
+	  .flag = "credentials",
 	  .help = "pass on the AWS credentials of our own environment" },
 	ABT_OPTIONS_END,
 };
