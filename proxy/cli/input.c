@@ -15,6 +15,8 @@ abt_cli_read(struct abt_cli *cli, const char *file, size_t max,
 	char why[512];
 	int rc;
 
+	if (strcmp(file, "-") == 0 && isatty(STDIN_FILENO) == 1)
+		fputs("reading standard input; Ctrl-D ends it\n", stderr);
 	if (strcmp(file, "-") == 0)
 		rc = abt_fd_read(STDIN_FILENO, "standard input", max,
 		    &cli->arena, content, why, sizeof why);

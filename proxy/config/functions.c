@@ -160,6 +160,15 @@ find_handler(struct abt_source *source, struct abt_draft *draft,
 		    "function \"%s\": %s", name, why);
 }
 
+/* As in "Runtime": "python3.12" of a template: a language, not a program. */
+static bool
+is_language(const struct abt_draft *draft, const struct abt_list *command)
+{
+	return draft->options.handler.n > 0 && command->count == 1 &&
+	       (abt_bytes_starts(command->items[0], ABT_BYTES("python")) ||
+		   abt_bytes_starts(command->items[0], ABT_BYTES("node")));
+}
+
 static void
 find_code(struct abt_source *source, struct abt_draft *draft, const char *name,
     const struct abt_json *at)
@@ -169,6 +178,12 @@ find_code(struct abt_source *source, struct abt_draft *draft, const char *name,
 
 	if (command == NULL || command->count == 0)
 		find_handler(source, draft, name, at);
+	else if (is_language(draft, command))
+		abt_complain(source, member_of(at, draft->backend->name),
+		    "function \"%s\": \"%s\" is the program that polls the "
+		    "Runtime API; leave it out, the handler's file tells the "
+		    "language",
+		    name, draft->backend->name);
 	else if (abt_program_look(
 		     &draft->options, command->items[0], why, sizeof why) != 0)
 		abt_complain(source, member_of(at, draft->backend->name),
