@@ -9,10 +9,12 @@
 #include "cli/front.h"
 #include "config/functions.h"
 #include "config/listeners.h"
+#include "config/program.h"
 #include "function/runtime.h"
 #include "route/route.h"
 
-#include <stdlib.h>
+#include <limits.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const struct abt_serve_options *
@@ -102,6 +104,34 @@ fill_draft(struct abt_cli *cli, struct abt_draft *draft)
 	return 0;
 }
 
+/* A file where a handler or a program should stand. */
+static int
+check_file(struct abt_cli *cli, const char *target)
+{
+	static const char *const ends[] = { ".py", ".js", ".mjs", ".cjs",
+		".ts" };
+	struct abt_bytes text = abt_bytes_text(target);
+	char why[1024], path[PATH_MAX];
+	struct stat st;
+
+	snprintf(path, sizeof path, "%.*s/%s",
+	    ABT_FMT(options_of(cli)->function.root), target);
+	if (stat(target[0] == '/' ? target : path, &st) != 0 ||
+	    !S_ISREG(st.st_mode) || (st.st_mode & 0111) != 0)
+		return 0;
+	for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+		if (abt_bytes_ends(text, abt_bytes_text(ends[i])))
+			return abt_cli_usage(cli,
+			    "%s is a file: name the function in it too, as in "
+			    "%.*s.handler",
+			    target, (int)(text.n - strlen(ends[i])), target);
+	if (strchr(target, '/') != NULL &&
+	    abt_program_look(
+		&options_of(cli)->function, text, why, sizeof why) != 0)
+		return abt_cli_usage(cli, "%s", why);
+	return 0;
+}
+
 /* What to serve is said once, and in one way. */
 static int
 check_target(struct abt_cli *cli)
@@ -131,6 +161,8 @@ check_target(struct abt_cli *cli)
 		    access("albatross.json", R_OK) == 0
 			? "here is a file: albatross serve -c albatross.json"
 			: "`albatross serve --help` has examples");
+	if (cli->operand_count == 1 && check_file(cli, cli->operands[0]) != 0)
+		return ABT_EXIT_USAGE;
 	return check_name(cli);
 }
 
