@@ -78,8 +78,10 @@ advance(struct abt_exchange *x, size_t n)
 	x->sent += n;
 	x->out.p += head;
 	x->out.n -= head;
-	x->out_body.p += n - head;
-	x->out_body.n -= n - head;
+	if (n > head) {
+		x->out_body.p += n - head;
+		x->out_body.n -= n - head;
+	}
 }
 
 /* The head stands in the loop's buffer, which others will use. */
