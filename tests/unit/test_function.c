@@ -542,6 +542,31 @@ test_command_missing(void **state)
 	fw_close(function);
 }
 
+static void
+test_command_no_memory(void **state)
+{
+	const char *const words[] = { "cat", NULL };
+	unsigned long n, asked = 1;
+	struct flight flight;
+
+	(void)state;
+	for (n = 1; n <= asked; n++) {
+		struct abt_function *function =
+		    fw_function("command", NULL, "/", NULL, words);
+
+		abt_memory_fail_at(n);
+		assert_true(flight_run(&flight, function, "{}", 5000));
+		asked = abt_memory_asked();
+		abt_memory_fail_at(0);
+		assert_int_equal(flight.done, 1);
+		assert_true(flight_run(&flight, function, "{}", 5000));
+		assert_null(flight.inv.rule);
+		assert_string_equal(flight.payload, "{}");
+		fw_close(function);
+	}
+	assert_true(n > 5);
+}
+
 static int
 end(void **state)
 {
@@ -568,6 +593,7 @@ main(void)
 		cmocka_unit_test(test_command_limits),
 		cmocka_unit_test(test_command_large_event),
 		cmocka_unit_test(test_command_missing),
+		cmocka_unit_test(test_command_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, end);

@@ -172,6 +172,8 @@ runtime_main(const char *how)
 		send_text(fd, "GET /2018-06-01/runtime/invocation/next "
 			      "HTTP/1.1\r\nHost: h\r\nUser-Agent: test/1\r\n"
 			      "\r\n");
+		if (said(how, "reads nothing"))
+			sleep(100);
 		if (read_response(fd, head, sizeof(head), &body) != 200)
 			return 94;
 		at = strstr(head, "Lambda-Runtime-Aws-Request-Id: ");
@@ -530,6 +532,54 @@ test_many(void **state)
 	fw_close(function);
 }
 
+/* The deadline passes while the event is still being sent: the caller gets its
+ * event back only when nobody reads it any more. */
+static void
+test_unread_event(void **state)
+{
+	struct abt_function *function = open_function("reads nothing", 300, 1);
+	size_t size = 5 << 20;
+	char *event = test_malloc(size + 1);
+	struct flight flight;
+
+	(void)state;
+	memset(event, 'x', size);
+	event[size] = '\0';
+	ask(&flight, function, event);
+	memset(event, 'y', size); /* it is ours again */
+	assert_ptr_equal(
+	    flight.inv.rule, &abt_rules[ABT_RULE_FUNCTION_TIMED_OUT]);
+	assert_int_equal(flight.done, 1);
+	fw_close(function);
+	test_free(event);
+}
+
+/* Each allocation fails once: the event is answered all the same, and the next
+ * one is served. */
+static void
+test_no_memory(void **state)
+{
+	struct flight flight;
+	unsigned long n, asked = 1;
+
+	(void)state;
+	for (n = 1; n <= asked; n++) {
+		struct abt_function *function = open_function("", 2000, 1);
+
+		abt_memory_fail_at(n);
+		ask(&flight, function, "a");
+		asked = abt_memory_asked();
+		abt_memory_fail_at(0);
+		assert_int_equal(flight.done, 1);
+		ask(&flight, function, "b");
+		if (flight.inv.rule != NULL)
+			ask(&flight, function, "b");
+		pid_of(&flight);
+		fw_close(function);
+	}
+	assert_true(n > 5);
+}
+
 static int
 begin(void **state)
 {
@@ -564,6 +614,8 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_one_is_enough),
 		cmocka_unit_test(test_refresh),
 		cmocka_unit_test(test_idle_death),
+		cmocka_unit_test(test_unread_event),
+		cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_many),
 	};
 
