@@ -56,6 +56,20 @@ masks16(const char *p)
 	return m;
 }
 
+/* The bits of quotes, backslashes and controls together. */
+static inline unsigned
+special16(const char *p, unsigned *high)
+{
+	__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+	__m128i any = _mm_cmpeq_epi8(v, _mm_set1_epi8('"'));
+
+	any = _mm_or_si128(any, _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+	any = _mm_or_si128(
+	    any, _mm_cmpeq_epi8(v, _mm_min_epu8(v, _mm_set1_epi8(0x1f))));
+	*high = (unsigned)_mm_movemask_epi8(v);
+	return (unsigned)_mm_movemask_epi8(any);
+}
+
 /* Has the block of 64 any quote, backslash or control? */
 static inline bool
 is_special64(const char *p, uint64_t *high)
@@ -78,6 +92,21 @@ is_special64(const char *p, uint64_t *high)
 }
 
 #else
+
+static inline unsigned
+special16(const char *p, unsigned *high)
+{
+	unsigned any = 0, i;
+
+	*high = 0;
+	for (i = 0; i < 16; i++) {
+		unsigned char c = (unsigned char)p[i];
+
+		any |= (unsigned)(c < 0x20 || c == '"' || c == '\\') << i;
+		*high |= (unsigned)(c >> 7) << i;
+	}
+	return any;
+}
 
 static inline struct masks
 masks16(const char *p)
@@ -202,8 +231,7 @@ find_end(const char *p, const char *end, struct found *found)
 	int blocks = 0;
 
 	while (end - p >= 16) {
-		struct masks m;
-		uint64_t special;
+		unsigned special, high;
 
 		/* Once it is known to be long. */
 		if (++blocks > 4)
@@ -211,16 +239,15 @@ find_end(const char *p, const char *end, struct found *found)
 				p += 64;
 		if (end - p < 16)
 			break;
-		m = masks16(p);
-		special = m.quote | m.slash | m.control;
+		special = special16(p, &high);
 		if (special != 0) {
-			unsigned at = (unsigned)__builtin_ctzll(special);
+			unsigned at = (unsigned)__builtin_ctz(special);
 
-			found->high |= m.high & (((uint64_t)1 << at) - 1);
+			found->high |= high & ((1u << at) - 1);
 			p += at;
 			return *p == '\\' ? find_end_escaped(p, end, found) : p;
 		}
-		found->high |= m.high;
+		found->high |= high;
 		p += 16;
 	}
 	for (; p < end; p++) {
@@ -612,12 +639,13 @@ read_value(struct scan *s, struct abt_json *value)
 static struct abt_json *
 read_member(struct scan *s, struct abt_json *parent)
 {
-	struct abt_json *value = abt_arena_zero(s->arena, sizeof(*value));
+	struct abt_json *value = abt_arena_alloc(s->arena, sizeof(*value));
 
 	if (value == NULL) {
 		fail(s, NULL, s->at);
 		return NULL;
 	}
+	*value = (struct abt_json){ .count = 0 };
 	skip_blanks(s);
 	if (parent != NULL && parent->kind == ABT_JSON_OBJECT) {
 		value->key_offset = (uint32_t)(s->at - s->begin);
