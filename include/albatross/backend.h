@@ -52,7 +52,7 @@ struct abt_invocation {
 	    *result;                 /* owned by the caller from |done| on; its
 				      * |used| bytes are the payload; may be NULL */
 	const struct abt_rule *rule; /* why it failed, or NULL: a result */
-	bool printed; /* its process wrote lines meanwhile */
+	bool printed;                /* its process wrote lines meanwhile */
 	bool function_error; /* X-Amz-Function-Error: Unhandled; |result| is the
 			      * error's JSON */
 	const char *detail; /* one line for the log, or NULL; lives in |text| */

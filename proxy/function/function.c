@@ -264,8 +264,7 @@ log_last_lines(
 	char end[64];
 
 	snprintf(end, sizeof(end), "END RequestId: %s", last->request_id);
-	abt_log_platform(
-	    function->name, last->request_id, abt_bytes_text(end));
+	abt_log_platform(function->name, last->request_id, abt_bytes_text(end));
 	abt_log_platform(
 	    function->name, last->request_id, abt_bytes_text(last->report));
 }
