@@ -115,6 +115,15 @@ event_size(const struct abt_request *req)
 	       2 * req->head_size + 640;
 }
 
+/* The event has all of it: the next body finds its buffer warm. */
+static void
+drop_body(struct abt_exchange *x)
+{
+	abt_chunk_end(x->loop->pool, x->body);
+	x->body = NULL;
+	x->request.body = abt_bytes(NULL, 0);
+}
+
 static enum step_result
 write_event(struct abt_call_state *state)
 {
@@ -141,6 +150,7 @@ write_event(struct abt_call_state *state)
 	}
 	if (rc != 0 || abt_arena_failed(&x->arena))
 		return fail_report(state);
+	drop_body(x);
 	return NEXT;
 }
 

@@ -19,7 +19,7 @@
 #include "net/wheel.h"
 
 #define RECV_SIZE   65536
-#define SPARE_BYTES (8u << 20) /* of chunks, kept mapped */
+#define SPARE_BYTES (16u << 20) /* of chunks, kept mapped */
 #define HEAD_MAX    (4u << 20) /* of a response; dialects allow far less */
 
 void
