@@ -121,22 +121,40 @@ abt_date_imf(char out[ABT_DATE_SIZE], int64_t epoch_s)
 	memcpy(out, " GMT", 5);
 }
 
+/* "2018-11-30T22:23:00."; each thread keeps the last one, because log lines of
+ * one second are many. */
+static char *
+put_iso_second(char *out, int64_t seconds)
+{
+	static _Thread_local struct {
+		int64_t seconds;
+		char text[20];
+	} last = { -1, "" };
+	int year, month, day;
+	char *w = last.text;
+
+	if (seconds != last.seconds) {
+		civil(seconds / DAY, &year, &month, &day);
+		w = put(w, year, 4);
+		*w++ = '-';
+		w = put(w, month, 2);
+		*w++ = '-';
+		w = put(w, day, 2);
+		*w++ = 'T';
+		w = put_time(w, seconds);
+		*w = '.';
+		last.seconds = seconds;
+	}
+	memcpy(out, last.text, sizeof(last.text));
+	return out + sizeof(last.text);
+}
+
 static void
 put_iso(char *out, int64_t epoch_us, int64_t unit, int width)
 {
 	int64_t us = clamp(epoch_us, LAST_SEC * 1000000 + 999999);
-	int64_t seconds = us / 1000000;
-	int year, month, day;
 
-	civil(seconds / DAY, &year, &month, &day);
-	out = put(out, year, 4);
-	*out++ = '-';
-	out = put(out, month, 2);
-	*out++ = '-';
-	out = put(out, day, 2);
-	*out++ = 'T';
-	out = put_time(out, seconds);
-	*out++ = '.';
+	out = put_iso_second(out, us / 1000000);
 	out = put(out, us % 1000000 / unit, width);
 	*out++ = 'Z';
 	*out = '\0';
