@@ -110,6 +110,7 @@ struct abt_listener {
 	bool local_fixed;    /* |local| is no wildcard */
 	bool is_unix;
 	bool closed;
+	int64_t paused_ms;     /* when that was last told */
 	int64_t complained_ms; /* about PROXY lines, once a second */
 };
 

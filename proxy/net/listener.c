@@ -8,6 +8,7 @@
 #include "net/listener.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/resource.h>
@@ -16,10 +17,13 @@
 #include "base/log.h"
 #include "net/conn.h"
 
-#define ACCEPTS    64 /* in one turn */
-#define RESERVE    32 /* descriptors (threats.md S2) */
-#define PAUSE_MS   100
-#define SEARCH_MAX 128 /* connections looked at to find an idle one */
+#define ACCEPTS       64 /* in one turn */
+#define RESERVE       32 /* descriptors (threats.md S2) */
+#define PAUSE_MS      100
+#define PAUSE_TOLD_MS 10000 /* one line in so long a time */
+#define SEARCH_MAX    128   /* connections looked at to find an idle one */
+#define EVICT_TRIES   4
+#define NEWBORN_MS    1000 /* so long a new connection may hold its tongue */
 
 /* ---- making way ---- */
 
@@ -29,27 +33,63 @@ is_idle(const struct abt_conn *conn)
 	return conn->stage == ABT_CONN_OPEN && conn->codec->idle(conn);
 }
 
-/* Close a connection that idles, the oldest of those looked at.  The hand goes
- * round, so that in time all are looked at. */
+/* Idle, and not just because its first request is on its way. */
 static bool
-evict(struct abt_loop *loop)
+may_go(const struct abt_conn *conn, int64_t now_ms)
+{
+	return is_idle(conn) &&
+	       (conn->requests > 0 || now_ms - conn->stamp_ms >= NEWBORN_MS);
+}
+
+/* A request that was sent, but not seen yet. */
+static bool
+has_unread(const struct abt_conn *conn)
+{
+	char byte;
+
+	return recv(event_get_fd(&conn->event), &byte, 1,
+		   MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+/* The oldest idle one of those looked at.  The hand goes round, so that in time
+ * all are looked at. */
+static struct abt_conn *
+find_idle(struct abt_loop *loop)
 {
 	struct abt_conn *conn = loop->conn_hand, *oldest = NULL;
+	int64_t now_ms = abt_loop_now_us(loop) / 1000;
 	unsigned i;
 
 	for (i = 0; i < SEARCH_MAX && i < loop->conn_count; i++) {
 		if (conn == NULL)
 			conn = loop->conns;
-		if (is_idle(conn) &&
+		if (may_go(conn, now_ms) &&
 		    (oldest == NULL || conn->stamp_ms < oldest->stamp_ms))
 			oldest = conn;
 		conn = conn->next;
 	}
 	loop->conn_hand = conn;
-	if (oldest == NULL)
-		return false;
-	abt_conn_close(oldest);
-	return true;
+	return oldest;
+}
+
+/* Close a connection that idles.  False: none does. */
+static bool
+evict(struct abt_loop *loop)
+{
+	struct abt_conn *conn;
+	int i;
+
+	for (i = 0; i < EVICT_TRIES; i++) {
+		conn = find_idle(loop);
+		if (conn == NULL)
+			return false;
+		if (!has_unread(conn)) {
+			abt_conn_close(conn);
+			return true;
+		}
+		conn->stamp_ms = abt_loop_now_us(loop) / 1000;
+	}
+	return false;
 }
 
 /* ---- accepting ---- */
@@ -57,8 +97,13 @@ evict(struct abt_loop *loop)
 static void
 pause_accepting(struct abt_listener *listener, const char *why)
 {
-	if (!abt_timer_is_set(&listener->retry))
+	int64_t now = abt_loop_now_us(listener->loop) / 1000;
+
+	if (listener->paused_ms == 0 ||
+	    now - listener->paused_ms >= PAUSE_TOLD_MS) {
+		listener->paused_ms = now;
 		abt_warning("accepting pauses: %s", why);
+	}
 	event_del(&listener->event);
 	abt_timer_set(listener->loop, &listener->retry, PAUSE_MS);
 }
@@ -86,18 +131,34 @@ on_accept_error(struct abt_listener *listener, int error)
 	pause_accepting(listener, strerror(error));
 }
 
-/* May |fd| stay?  A high number says that few descriptors are left. */
-static bool
-has_place(struct abt_listener *listener, int fd)
+/* A connection on a descriptor of the reserve moves to the one that an idle one
+ * gave up.  The new number, or -1: closed. */
+static int
+leave_reserve(struct abt_listener *listener, int fd)
+{
+	int lower = -1;
+
+	if (evict(listener->loop))
+		lower = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	else
+		pause_accepting(listener, "few file descriptors are left");
+	close(fd);
+	return lower;
+}
+
+/* Find a place for |fd|: its number from now on, or -1: it is closed. */
+static int
+find_place(struct abt_listener *listener, int fd)
 {
 	struct abt_loop *loop = listener->loop;
 	unsigned max = listener->options.conns_max;
 
-	if (fd >= listener->fd_ceiling && !evict(loop)) {
-		pause_accepting(listener, "few file descriptors are left");
-		return false;
-	}
-	return max == 0 || loop->conn_count < max || evict(loop);
+	if (fd >= listener->fd_ceiling)
+		return leave_reserve(listener, fd);
+	if (max == 0 || loop->conn_count < max || evict(loop))
+		return fd;
+	close(fd);
+	return -1;
 }
 
 static void
@@ -119,10 +180,9 @@ on_accept(evutil_socket_t fd, short what, void *arg)
 			on_accept_error(listener, errno);
 			return;
 		}
-		if (!has_place(listener, got)) {
-			close(got);
+		got = find_place(listener, got);
+		if (got < 0)
 			return;
-		}
 		if (abt_conn_accept(listener, got, (struct sockaddr *)&peer) !=
 		    0) {
 			pause_accepting(listener, "out of memory");

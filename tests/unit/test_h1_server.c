@@ -10,10 +10,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "lib/guard.h"
 #include "lib/net_world.h"
 
 #define GET(path)  "GET " path " HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -840,7 +842,8 @@ test_oldest_idle_gives_way(void **unused)
 	abt_listener_set(world.listener, &world.options);
 	for (i = 0; i < 3; i++) {
 		fd[i] = world_connect(&world);
-		world_turn(&world, 5);
+		world_send(&world, fd[i], GET("/"), strlen(GET("/")));
+		world_read(&world, fd[i], out, sizeof(out), 5, NULL);
 	}
 	/* number 0 has spoken last, number 1 idles longest */
 	world_send(&world, fd[0], GET("/"), strlen(GET("/")));
@@ -855,6 +858,94 @@ test_oldest_idle_gives_way(void **unused)
 	assert_false(eof);
 	for (i = 0; i < 4; i++)
 		close(fd[i]);
+}
+
+/* Client and server are one process here: both use up its descriptors. */
+static void
+test_out_of_descriptors(void **unused)
+{
+	struct rlimit before, few = { .rlim_cur = 120 };
+	int fd[100], i, open_fds = 0;
+	unsigned most;
+
+	(void)unused;
+	getrlimit(RLIMIT_NOFILE, &before);
+	few.rlim_max = before.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &few);
+	world_close(&world);
+	memset(&world, 0, sizeof(world));
+	world_open(&world);
+	for (i = 0; i < 60; i++) { /* none of them is idle */
+		fd[open_fds++] = world_connect(&world);
+		world_send(&world, fd[i], "GET / HTTP", 10);
+		if (i % 8 == 0)
+			world_turn(&world, 1);
+	}
+	world_turn(&world, 10);
+	most = world.loop->conn_count;
+	assert_true(most > 10 && most < 60);
+	world_turn(&world, 150);
+	assert_int_equal(world.loop->conn_count, most);
+	/* it goes on by itself when others have ended */
+	while (open_fds > 55)
+		close(fd[--open_fds]);
+	for (i = 0; i < 40; i++)
+		close(fd[i]);
+	world_turn(&world, 300);
+	world_send(&world, fd[50], "/1.1\r\nHost: h\r\n\r\n", 19);
+	world_read(&world, fd[50], out, sizeof(out), 200, NULL);
+	assert_int_equal(count("HTTP/1.1 200"), 1);
+	for (i = 40; i < open_fds; i++)
+		close(fd[i]);
+	setrlimit(RLIMIT_NOFILE, &before);
+}
+
+/* ---- memory runs out at every place ---- */
+
+static unsigned whole;
+
+static void
+scenario(void *context)
+{
+	static const char text[] =
+	    POST("/s") "Content-Length: 4\r\n\r\nabcd" POST(
+		"/t") "Transfer-Encoding: chunked\r\n\r\n"
+		      "3;e\r\nabc\r\n1\r\nd\r\n0\r\nA: b\r\n\r\n" GET("/hold")
+			  GET("/u");
+	size_t n = sizeof(text) - 1, cut = 60;
+	int fd = world_connect(&world), i;
+
+	(void)context;
+	/* accepting pauses after the round in which it found no memory */
+	for (i = 0; i < 250 && world.loop->conn_count == 0; i++)
+		world_turn(&world, 1);
+	world_send(&world, fd, text, cut);
+	world_turn(&world, 0);
+	world_send(&world, fd, text + cut, n - cut);
+	world_turn(&world, 0);
+	world_turn(&world, 0);
+	while (world.held_count > 0)
+		world_release(&world);
+	world_read(&world, fd, out, sizeof(out), 2, NULL);
+	whole += count("HTTP/1.1 200") == 4;
+	close(fd);
+	world_turn(&world, 2);
+	assert_int_equal(world.loop->conn_count, 0);
+	assert_int_equal(world.heads, world.done);
+}
+
+static void
+test_every_allocation_fails(void **unused)
+{
+	unsigned long allocations = abt_sweep(scenario, NULL);
+
+	(void)unused;
+	print_message("%lu allocations\n", allocations);
+	assert_true(allocations > 5);
+	assert_true(whole >= 1); /* the last one, where nothing failed */
+	abt_memory_fail_at(0);
+	world_talk(&world, GET("/x"), out, sizeof(out));
+	assert_non_null(strstr(out, "GET /x 0"));
 }
 
 static void
@@ -914,6 +1005,8 @@ main(void)
 		TEST(test_memory_account),
 		TEST(test_drain),
 		TEST(test_oldest_idle_gives_way),
+		TEST(test_out_of_descriptors),
+		TEST(test_every_allocation_fails),
 		TEST(test_conn_id_stays),
 	};
 
