@@ -41,6 +41,12 @@ close_world(void **unused)
 	return 0;
 }
 
+static void
+say(int fd, const char *text)
+{
+	world_send(&world, fd, text, strlen(text));
+}
+
 static unsigned
 count(const char *needle)
 {
@@ -99,7 +105,7 @@ test_http_10(void **unused)
 	int fd = world_connect(&world);
 
 	(void)unused;
-	world_send(&world, fd, "GET / HTTP/1.0\r\n\r\n", 18);
+	say(fd, "GET / HTTP/1.0\r\n\r\n");
 	world_read(&world, fd, out, sizeof(out), 50, &eof);
 	assert_true(eof);
 	assert_non_null(strstr(out, "Connection: close"));
@@ -129,7 +135,7 @@ test_close_when_asked(void **unused)
 		int fd = world_connect(&world);
 		bool eof;
 
-		world_send(&world, fd, asks[i], strlen(asks[i]));
+		say(fd, asks[i]);
 		world_read(&world, fd, out, sizeof(out), 50, &eof);
 		assert_true(eof);
 		assert_non_null(strstr(out, "Connection: close"));
@@ -174,9 +180,9 @@ test_large_body_in_place(void **unused)
 	world_fill(body, sizeof(body));
 	snprintf(head, sizeof(head), POST("/l") "Content-Length: %zu\r\n\r\n",
 	    sizeof(body));
-	world_send(&world, fd, head, strlen(head));
+	say(fd, head);
 	world_send(&world, fd, body, sizeof(body));
-	world_send(&world, fd, GET("/n"), strlen(GET("/n")));
+	say(fd, GET("/n"));
 	world_read(&world, fd, out, sizeof(out), 50, NULL);
 	assert_non_null(strstr(out, "POST /l 2097152"));
 	assert_non_null(strstr(out, "GET /n 0"));
@@ -207,12 +213,10 @@ test_expect_continue(void **unused)
 	int fd = world_connect(&world);
 
 	(void)unused;
-	world_send(&world, fd,
-	    POST("/e") "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n",
-	    strlen(POST("/e")) + 43);
+	say(fd, POST("/e") "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n");
 	world_read(&world, fd, out, sizeof(out), 20, NULL);
 	assert_string_equal(out, "HTTP/1.1 100 Continue\r\n\r\n");
-	world_send(&world, fd, "ab", 2);
+	say(fd, "ab");
 	world_read(&world, fd, out, sizeof(out), 20, NULL);
 	assert_non_null(strstr(out, "POST /e 2"));
 	close(fd);
@@ -227,7 +231,7 @@ test_too_large_is_told_at_once(void **unused)
 	    POST("/small") "Expect: 100-continue\r\nContent-Length: 11\r\n\r\n";
 
 	(void)unused;
-	world_send(&world, fd, text, strlen(text));
+	say(fd, text);
 	world_read(&world, fd, out, sizeof(out), 50, &eof);
 	assert_true(eof);
 	assert_int_equal(count("100 Continue"), 0);
@@ -276,9 +280,7 @@ test_late_refusal(void **unused)
 	bool eof;
 
 	(void)unused;
-	world_send(&world, fd,
-	    POST("/late-refuse") "Content-Length: 5\r\n\r\nabcde" GET("/"),
-	    strlen(POST("/late-refuse")) + 26 + strlen(GET("/")));
+	say(fd, POST("/late-refuse") "Content-Length: 5\r\n\r\nabcde" GET("/"));
 	world_read(&world, fd, out, sizeof(out), 20, NULL);
 	assert_string_equal(out, "");
 	assert_int_equal(world.held_count, 1);
@@ -320,13 +322,12 @@ test_one_at_a_time(void **unused)
 	int fd = world_connect(&world), i;
 
 	(void)unused;
-	world_send(&world, fd, GET("/hold") GET("/hold") GET("/a"),
-	    strlen(GET("/hold") GET("/hold") GET("/a")));
-	world_send(&world, fd, GET("/b"), strlen(GET("/b")));
+	say(fd, GET("/hold") GET("/hold") GET("/a"));
+	say(fd, GET("/b"));
 	world_turn(&world, 10);
 	assert_int_equal(world.held_count, 1);
 	for (i = 0; i < 5; i++) { /* more than it wants to read ahead */
-		world_send(&world, fd, GET("/c"), strlen(GET("/c")));
+		say(fd, GET("/c"));
 		world_turn(&world, 3);
 	}
 	world_release(&world);
@@ -399,8 +400,7 @@ test_big_answer_to_a_slow_reader(void **unused)
 	size_t n;
 
 	(void)unused;
-	world_send(&world, fd, GET("/big") GET("/after"),
-	    strlen(GET("/big") GET("/after")));
+	say(fd, GET("/big") GET("/after"));
 	world_turn(&world, 30);
 	assert_int_equal(world.done, 0); /* the kernel does not hold it all */
 	n = world_read(&world, fd, out, sizeof(out), 100, NULL);
@@ -421,7 +421,7 @@ test_write_idle_cuts(void **unused)
 	(void)unused;
 	world.policy.write_idle_ms = 100;
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
-	world_send(&world, fd, GET("/big"), strlen(GET("/big")));
+	say(fd, GET("/big"));
 	world_turn(&world, 400);
 	assert_int_equal(world.done, 1);
 	assert_int_equal(world.left, 1);
@@ -459,7 +459,7 @@ test_reset_while_working(void **unused)
 	int fd = world_connect(&world);
 
 	(void)unused;
-	world_send(&world, fd, GET("/hold"), strlen(GET("/hold")));
+	say(fd, GET("/hold"));
 	world_turn(&world, 5);
 	linger_reset(fd);
 	world_turn(&world, 5);
@@ -477,7 +477,7 @@ test_reset_after_half_close(void **unused)
 	int fd = world_connect(&world);
 
 	(void)unused;
-	world_send(&world, fd, GET("/hold"), strlen(GET("/hold")));
+	say(fd, GET("/hold"));
 	shutdown(fd, SHUT_WR);
 	world_turn(&world, 5);
 	assert_int_equal(world.gone, 0);
@@ -493,10 +493,10 @@ test_reset_with_requests_ahead(void **unused)
 	int fd = world_connect(&world), i;
 
 	(void)unused;
-	world_send(&world, fd, GET("/hold"), strlen(GET("/hold")));
+	say(fd, GET("/hold"));
 	world_turn(&world, 3);
 	for (i = 0; i < 4; i++) {
-		world_send(&world, fd, GET("/a"), strlen(GET("/a")));
+		say(fd, GET("/a"));
 		world_turn(&world, 3);
 	}
 	linger_reset(fd);
@@ -526,7 +526,7 @@ test_short_requests(void **unused)
 		int fd = world_connect(&world);
 		bool eof;
 
-		world_send(&world, fd, cases[i].text, strlen(cases[i].text));
+		say(fd, cases[i].text);
 		shutdown(fd, SHUT_WR);
 		world_read(&world, fd, out, sizeof(out), 50, &eof);
 		assert_true(eof);
@@ -545,7 +545,7 @@ test_nothing_is_no_request(void **unused)
 	bool eof;
 
 	(void)unused;
-	world_send(&world, fd, "\r\n", 2);
+	say(fd, "\r\n");
 	shutdown(fd, SHUT_WR);
 	world_read(&world, fd, out, sizeof(out), 50, &eof);
 	assert_true(eof);
@@ -588,7 +588,7 @@ test_lingering_close(void **unused)
 
 	(void)unused;
 	/* The answer is out while the body still comes: it must be read. */
-	world_send(&world, fd, head, strlen(head));
+	say(fd, head);
 	world_turn(&world, 5);
 	world_fill(body, sizeof(body));
 	world_send(&world, fd, body, sizeof(body));
@@ -611,7 +611,7 @@ test_head_timeout(void **unused)
 
 	(void)unused;
 	world.policy.head_ms = 100;
-	world_send(&world, fd, "GET / HTT", 9);
+	say(fd, "GET / HTT");
 	world_read(&world, fd, out, sizeof(out), 400, &eof);
 	assert_true(eof);
 	assert_non_null(strstr(out, "net/head-timeout"));
@@ -628,7 +628,7 @@ test_idle_closes_silently(void **unused)
 	(void)unused;
 	world.policy.keep_alive_ms = 100;
 	fd = world_connect(&world);
-	world_send(&world, fd, GET("/"), strlen(GET("/")));
+	say(fd, GET("/"));
 	world_read(&world, fd, out, sizeof(out), 400, &eof);
 	assert_true(eof);
 	assert_int_equal(count("HTTP/1.1"), 1);
@@ -646,7 +646,7 @@ test_a_working_handler_has_no_deadline(void **unused)
 	world.policy.request_ms = 70;
 	world.policy.body_idle_ms = 70;
 	fd = world_connect(&world);
-	world_send(&world, fd, GET("/hold"), strlen(GET("/hold")));
+	say(fd, GET("/hold"));
 	world_turn(&world, 350);
 	assert_int_equal(world.held_count, 1);
 	assert_int_equal(world.loop->conn_count, 1);
@@ -666,7 +666,7 @@ test_body_timeouts(void **unused)
 	world.policy.body_idle_ms = 100;
 	world_talk(&world, text, out, 2); /* gone before: no 408 */
 	fd = world_connect(&world);
-	world_send(&world, fd, text, strlen(text));
+	say(fd, text);
 	world_read(&world, fd, out, sizeof(out), 400, NULL);
 	assert_non_null(strstr(out, "HTTP/1.1 408"));
 	close(fd);
@@ -674,10 +674,10 @@ test_body_timeouts(void **unused)
 	world.policy.body_idle_ms = 0;
 	world.policy.request_ms = 150;
 	fd = world_connect(&world);
-	world_send(&world, fd, text, strlen(text));
+	say(fd, text);
 	for (i = 0; i < 5; i++) {
 		world_turn(&world, 80);
-		world_send(&world, fd, "x", 1);
+		say(fd, "x");
 	}
 	world_read(&world, fd, out, sizeof(out), 20, NULL);
 	assert_non_null(strstr(out, "HTTP/1.1 408"));
@@ -705,11 +705,11 @@ test_connection_age(void **unused)
 	(void)unused;
 	world.policy.connection_ms = 50;
 	fd = world_connect(&world);
-	world_send(&world, fd, GET("/1"), strlen(GET("/1")));
+	say(fd, GET("/1"));
 	world_read(&world, fd, out, sizeof(out), 10, NULL);
 	assert_int_equal(count("Connection: keep-alive"), 1);
 	world_turn(&world, 60);
-	world_send(&world, fd, GET("/2"), strlen(GET("/2")));
+	say(fd, GET("/2"));
 	world_read(&world, fd, out, sizeof(out), 10, NULL);
 	assert_int_equal(count("Connection: close"), 1);
 	close(fd);
@@ -779,7 +779,7 @@ test_memory_account(void **unused)
 	abt_net_set_memory_max(2 * 4096);
 	for (i = 0; i < 3; i++) {
 		fd[i] = world_connect(&world);
-		world_send(&world, fd[i], text, strlen(text));
+		say(fd[i], text);
 		world_turn(&world, 3);
 	}
 	assert_int_equal(world.held_count, 2);
@@ -789,7 +789,7 @@ test_memory_account(void **unused)
 	world_release(&world);
 	close(fd[2]);
 	fd[2] = world_connect(&world);
-	world_send(&world, fd[2], text, strlen(text));
+	say(fd[2], text);
 	world_turn(&world, 3);
 	assert_int_equal(world.held_count, 1);
 	world_release(&world);
@@ -808,8 +808,8 @@ test_drain(void **unused)
 	bool eof;
 
 	(void)unused;
-	world_send(&world, idle, GET("/"), strlen(GET("/")));
-	world_send(&world, busy, GET("/hold"), strlen(GET("/hold")));
+	say(idle, GET("/"));
+	say(busy, GET("/hold"));
 	world_turn(&world, 5);
 	world_read(&world, idle, out, sizeof(out), 5, NULL);
 	/* sent, but not seen by the loop yet */
@@ -842,14 +842,14 @@ test_oldest_idle_gives_way(void **unused)
 	abt_listener_set(world.listener, &world.options);
 	for (i = 0; i < 3; i++) {
 		fd[i] = world_connect(&world);
-		world_send(&world, fd[i], GET("/"), strlen(GET("/")));
+		say(fd[i], GET("/"));
 		world_read(&world, fd[i], out, sizeof(out), 5, NULL);
 	}
 	/* number 0 has spoken last, number 1 idles longest */
-	world_send(&world, fd[0], GET("/"), strlen(GET("/")));
+	say(fd[0], GET("/"));
 	world_read(&world, fd[0], out, sizeof(out), 5, NULL);
 	fd[3] = world_connect(&world);
-	world_send(&world, fd[3], GET("/new"), strlen(GET("/new")));
+	say(fd[3], GET("/new"));
 	world_read(&world, fd[3], out, sizeof(out), 10, NULL);
 	assert_non_null(strstr(out, "GET /new"));
 	world_read(&world, fd[1], out, sizeof(out), 5, &eof);
@@ -877,7 +877,7 @@ test_out_of_descriptors(void **unused)
 	world_open(&world);
 	for (i = 0; i < 60; i++) { /* none of them is idle */
 		fd[open_fds++] = world_connect(&world);
-		world_send(&world, fd[i], "GET / HTTP", 10);
+		say(fd[i], "GET / HTTP");
 		if (i % 8 == 0)
 			world_turn(&world, 1);
 	}
@@ -892,7 +892,7 @@ test_out_of_descriptors(void **unused)
 	for (i = 0; i < 40; i++)
 		close(fd[i]);
 	world_turn(&world, 300);
-	world_send(&world, fd[50], "/1.1\r\nHost: h\r\n\r\n", 19);
+	say(fd[50], "/1.1\r\nHost: h\r\n\r\n");
 	world_read(&world, fd[50], out, sizeof(out), 200, NULL);
 	assert_int_equal(count("HTTP/1.1 200"), 1);
 	for (i = 40; i < open_fds; i++)
