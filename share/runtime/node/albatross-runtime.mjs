@@ -279,7 +279,7 @@ function isEsFolder(folder) {
 }
 
 async function loadModule(folder, name) {
-  const require = createRequire(path.join(ROOT, 'index.js'));
+  const require = createRequire(import.meta.url);
   const stem = path.resolve(ROOT, folder, name);
   const esm = (file) => import(pathToFileURL(file).href);
   if (fs.existsSync(stem) && fs.statSync(stem).isFile()) return require(stem);
@@ -403,9 +403,12 @@ class Runtime {
       let text;
       try {
         text = JSON.stringify(result === undefined ? null : result);
-        if (text === undefined) text = 'null';
       } catch {
         fail(new Error('Unable to stringify response body'));
+        return;
+      }
+      if (text === undefined) {
+        fail(new TypeError('Wrong arguments')); // a function, a symbol
         return;
       }
       this.api.postResult(id, text, this.take);
