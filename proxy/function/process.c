@@ -569,26 +569,49 @@ abt_process_free(struct abt_process *process)
 	abt_free(process);
 }
 
-int64_t
-abt_process_peak_mb(const struct abt_process *process)
+/* Read the small file |path| as text; 0 when it is not there. */
+static size_t
+read_text(const char *path, char *text, size_t size)
 {
-	char path[40], text[4096];
-	const char *at;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t n;
-	long kb = 0;
-	int fd;
 
-	if (process->pid <= 0)
-		return 0;
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)process->pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return 0;
-	n = read(fd, text, sizeof(text) - 1);
+	n = read(fd, text, size - 1);
 	close(fd);
 	text[n > 0 ? n : 0] = '\0';
+	return n > 0 ? (size_t)n : 0;
+}
+
+/* The peaks of |pid| and of what its first thread has forked: a wrapper such as
+ * sh -c is not the function. */
+static long
+peak_kb(pid_t pid, int depth)
+{
+	char path[64], text[4096];
+	char *at;
+	long kb = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	if (read_text(path, text, sizeof(text)) == 0)
+		return 0;
 	at = strstr(text, "VmHWM:");
 	if (at != NULL)
 		kb = strtol(at + 6, NULL, 10);
-	return (kb + 1023) / 1024;
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid,
+	    (int)pid);
+	if (depth == 0 || read_text(path, text, 256) == 0)
+		return kb;
+	for (at = text; *at >= '0' && *at <= '9'; at += *at == ' ')
+		kb += peak_kb((pid_t)strtol(at, &at, 10), depth - 1);
+	return kb;
+}
+
+int64_t
+abt_process_peak_mb(const struct abt_process *process)
+{
+	if (process->pid <= 0)
+		return 0;
+	return (peak_kb(process->pid, 3) + 1023) / 1024;
 }

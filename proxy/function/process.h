@@ -54,7 +54,8 @@ pid_t abt_process_pid(const struct abt_process *process);
 void abt_process_end(struct abt_process *process, int64_t grace_ms);
 /* No more callbacks; it is ended if it still runs. */
 void abt_process_free(struct abt_process *process);
-/* Peak resident memory of the process in MB, from /proc; 0 when gone. */
+/* Peak resident memory in MB of the process and its children, from /proc; 0
+ * when it is gone. */
 int64_t abt_process_peak_mb(const struct abt_process *process);
 
 /* A pipe that carries a child's output line by line to |line| (cut at 8 KiB,

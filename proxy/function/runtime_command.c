@@ -342,6 +342,19 @@ use_program(struct search *search, struct abt_bytes name,
 	return set_argv(program, search->arena, words) == 0;
 }
 
+/* What is written as a path, or is a file, is not a handler's name. */
+static bool
+is_meant_as_path(const struct search *search)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%.*s/%.*s", ABT_FMT(search->root),
+	    ABT_FMT(search->handler));
+	return abt_bytes_starts(search->handler, ABT_BYTES("./")) ||
+	       abt_bytes_starts(search->handler, ABT_BYTES("/")) ||
+	       is_file(path);
+}
+
 int
 abt_runtime_choose(struct abt_bytes root, struct abt_bytes handler,
     enum abt_runtime_kind kind, struct abt_arena *arena,
@@ -359,10 +372,8 @@ abt_runtime_choose(struct abt_bytes root, struct abt_bytes handler,
 	if (kind == ABT_RUNTIME_AUTO && use_program(&search, handler, program))
 		return 0;
 	if (find_handler(&search, kind, why, size) != 0) {
-		/* What is written as a path is meant to be one. */
 		if (kind == ABT_RUNTIME_AUTO && search.count == 0 &&
-		    !abt_bytes_starts(handler, ABT_BYTES("./")) &&
-		    !abt_bytes_starts(handler, ABT_BYTES("/")) &&
+		    !is_meant_as_path(&search) &&
 		    use_program(&search, ABT_BYTES("bootstrap"), program))
 			return 0; /* which reads _HANDLER itself */
 		return -1;
