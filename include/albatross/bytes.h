@@ -95,6 +95,9 @@ abt_lower(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 }
 
+/* Write |in| at |out| (in.n bytes) with its ASCII letters in lower case. */
+void abt_bytes_lower(char *out, struct abt_bytes in);
+
 /* Character classes (base/chars.c), indexed by unsigned byte. */
 #define ABT_CHAR_TOKEN      0x01 /* RFC 9110 5.6.2 tchar */
 #define ABT_CHAR_FIELD      0x02 /* HTAB, SP, VCHAR, obs-text */

@@ -64,6 +64,20 @@ abt_bytes_equal_nocase(struct abt_bytes a, struct abt_bytes b)
 	return true;
 }
 
+void
+abt_bytes_lower(char *out, struct abt_bytes in)
+{
+	size_t i = 0;
+
+	for (; in.n - i >= 8; i += 8) {
+		uint64_t eight = lower8(load8(in.p + i));
+
+		memcpy(out + i, &eight, sizeof(eight));
+	}
+	for (; i < in.n; i++)
+		out[i] = abt_lower(in.p[i]);
+}
+
 int
 abt_bytes_compare(struct abt_bytes a, struct abt_bytes b)
 {

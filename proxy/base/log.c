@@ -3,7 +3,7 @@
  * secret
  *
  * A line is put together on the stack and given to write(2) whole, alone or
- * with others that its thread holds back for the end of its turn, so lines of
+ * with others that its thread holds back for some milliseconds, so lines of
  * different threads do not mix and logging needs no memory.  What a line is cut
  * to leaves room for its end.  The switches are set once at the start; they are
  * atomic only so that threads may read them.
@@ -236,7 +236,7 @@ write_out(const char *text, size_t n)
 	}
 }
 
-/* Lines of this thread that wait for the end of its turn. */
+/* Lines of this thread that wait for company. */
 static _Thread_local struct {
 	bool on;
 	size_t n;
@@ -249,6 +249,12 @@ abt_log_flush(void)
 	if (held.n > 0)
 		write_out(held.text, held.n);
 	held.n = 0;
+}
+
+size_t
+abt_log_held(void)
+{
+	return held.n;
 }
 
 void

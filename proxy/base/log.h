@@ -27,11 +27,12 @@ void abt_log_set_time(bool time);
 void abt_log_set_fd(int fd);
 uint64_t abt_log_dropped(void);
 
-/* A thread that works in turns may hold its lines back until abt_log_flush at
- * the end of each turn, before it waits.  Errors go out at once, with all that
- * was held before them. */
+/* A thread that runs a loop may hold its lines back, up to 4 KB of them, until
+ * abt_log_flush, which it owes them in some milliseconds.  Errors go out at
+ * once, with all that was held before them. */
 void abt_log_hold(bool on);
 void abt_log_flush(void);
+size_t abt_log_held(void); /* bytes that wait */
 
 void abt_log(enum abt_log_level level, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

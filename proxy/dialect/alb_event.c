@@ -135,7 +135,9 @@ add_forwarded(struct abt_entries *entries, struct abt_call *call)
 static struct abt_bytes
 root_of(struct abt_bytes trace)
 {
-	size_t at = abt_bytes_search(trace, ABT_BYTES("Root="));
+	size_t at = abt_bytes_starts(trace, ABT_BYTES("Root="))
+			? 0
+			: abt_bytes_search(trace, ABT_BYTES("Root="));
 	struct abt_bytes root = trace;
 
 	if (at < trace.n)

@@ -5,6 +5,7 @@
 
 #define INSERTION_MAX 32 /* beyond it a merge sort: no quadratic heads */
 
+/* The first eight bytes as a number that sorts as they do. */
 static uint64_t
 prefix_of(struct abt_bytes name)
 {
@@ -12,9 +13,13 @@ prefix_of(struct abt_bytes name)
 	uint64_t prefix = 0;
 	size_t i;
 
-	memcpy(first, name.p != NULL ? name.p : "", name.n < 8 ? name.n : 8);
-	for (i = 0; i < 8; i++)
-		prefix = prefix << 8 | first[i];
+	if (name.n >= 8)
+		memcpy(first, name.p, 8);
+	else
+		for (i = 0; i < name.n; i++)
+			first[i] = (unsigned char)name.p[i];
+	for (i = 0; i < 8; i++) /* compilers make one swap of it */
+		prefix |= (uint64_t)first[i] << (56 - 8 * i);
 	return prefix;
 }
 
@@ -184,21 +189,14 @@ abt_field_lower(const struct abt_field *field, struct abt_arena *arena)
 #undef FIELD
 	};
 	struct abt_bytes name = field->name;
-	size_t i;
 	char *lower;
 
 	if (field->id != ABT_FIELD_OTHER)
 		return names[field->id];
-	for (i = 0; i < name.n; i++)
-		if (name.p[i] >= 'A' && name.p[i] <= 'Z')
-			break;
-	if (i == name.n)
-		return name;
 	lower = abt_arena_alloc(arena, name.n);
 	if (lower == NULL)
 		return name;
-	for (i = 0; i < name.n; i++)
-		lower[i] = abt_lower(name.p[i]);
+	abt_bytes_lower(lower, name);
 	return abt_bytes(lower, name.n);
 }
 

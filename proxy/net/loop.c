@@ -20,6 +20,7 @@
 
 #define RECV_SIZE   65536
 #define SPARE_BYTES (16u << 20) /* of chunks, kept mapped */
+#define LOG_MS      5 /* so long may lines of the log wait for company */
 #define HEAD_MAX    (4u << 20) /* of a response; dialects allow far less */
 
 void
@@ -85,6 +86,13 @@ abt_timer_set(struct abt_loop *loop, struct abt_timer *timer, int64_t ms)
 	set_alarm(loop, abt_wheel_hang(loop->wheel, timer, now_ms));
 }
 
+static void
+on_log_flush(struct abt_timer *timer)
+{
+	(void)timer;
+	abt_log_flush();
+}
+
 /* ---- life ---- */
 
 static void
@@ -142,6 +150,7 @@ abt_loop_new(unsigned index)
 		return NULL;
 	}
 	abt_buf_init(&loop->out, loop->pool, HEAD_MAX);
+	abt_timer_init(&loop->log_flush, on_log_flush);
 	evtimer_assign(&loop->alarm, loop->base, on_alarm, loop);
 	if (evtimer_add(&loop->alarm, &far) != 0) {
 		abt_loop_free(loop);
@@ -187,7 +196,8 @@ end_turn(struct abt_loop *loop)
 		loop->turn_wanted = false;
 		loop->turn_end(loop);
 	}
-	abt_log_flush();
+	if (abt_log_held() > 0 && !abt_timer_is_set(&loop->log_flush))
+		abt_timer_set(loop, &loop->log_flush, LOG_MS);
 	loop->now_us = 0;
 }
 
@@ -206,6 +216,7 @@ abt_loop_run(struct abt_loop *loop)
 		}
 		end_turn(loop);
 	}
+	abt_timer_stop(&loop->log_flush);
 	abt_log_hold(false);
 	loop->stopping = false;
 	loop->thread = 0;

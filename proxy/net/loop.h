@@ -36,9 +36,10 @@ struct abt_loop {
 	int bell;                          /* eventfd */
 	struct event bell_event;
 	struct abt_wheel *wheel;
-	struct event alarm; /* when the wheel wants to run */
-	int64_t now_us;     /* monotonic, of this turn; 0: not asked for yet */
-	char *recv;         /* the receive buffer, shared by all conns */
+	struct event alarm;         /* when the wheel wants to run */
+	struct abt_timer log_flush; /* lines of the log are held till then */
+	int64_t now_us; /* monotonic, of this turn; 0: not asked for yet */
+	char *recv;     /* the receive buffer, shared by all conns */
 	size_t recv_size;
 	char *record;           /* one TLS record's worth, when needed */
 	struct abt_buf out;     /* where response heads are written */
