@@ -290,6 +290,7 @@ open_listener(struct abt_instance *instance)
 		.handler = &abt_runtime_api,
 		.owner = instance,
 		.policy = &abt_runtime_api_policy,
+		.inner = true,
 	};
 	int fd = abt_loopback_bind(&instance->port);
 

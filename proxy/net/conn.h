@@ -116,6 +116,14 @@ struct abt_listener {
 
 void abt_listener_release(struct abt_listener *listener);
 
+/* Connections of it end after their answer. */
+static inline bool
+abt_listener_drains(const struct abt_listener *listener)
+{
+	return listener->closed ||
+	       (listener->loop->draining && !listener->options.inner);
+}
+
 /* Take over the accepted |fd|.  0, or -1 (no memory; |fd| is then closed). */
 int abt_conn_accept(
     struct abt_listener *listener, int fd, const struct sockaddr *peer);

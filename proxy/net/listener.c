@@ -37,7 +37,7 @@ is_idle(const struct abt_conn *conn)
 static bool
 may_go(const struct abt_conn *conn, int64_t now_ms)
 {
-	return is_idle(conn) &&
+	return is_idle(conn) && !conn->listener->options.inner &&
 	       (conn->requests > 0 || now_ms - conn->stamp_ms >= NEWBORN_MS);
 }
 
@@ -220,7 +220,7 @@ look_at_socket(struct abt_listener *listener)
 		setsockopt(
 		    listener->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	listener->fd_ceiling = INT32_MAX;
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+	if (!listener->options.inner && getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
 	    limit.rlim_cur > 2 * RESERVE && limit.rlim_cur < INT32_MAX)
 		listener->fd_ceiling = (int)limit.rlim_cur - RESERVE;
 }
@@ -307,7 +307,8 @@ drain_all(
 	do {
 		for (conn = loop->conns; conn != NULL; conn = conn->next)
 			if (!conn->drain_seen &&
-			    (listener == NULL || conn->listener == listener))
+			    (listener == NULL ? !conn->listener->options.inner
+					      : conn->listener == listener))
 				break;
 		if (conn != NULL)
 			drain(conn, graceful);

@@ -19,6 +19,9 @@ struct abt_listener_options {
 	const struct abt_cidr *proxy_sources; /* NULL: no PROXY protocol */
 	size_t proxy_source_count;
 	unsigned conns_max; /* per loop; 0: no limit */
+	bool inner; /* of a function's process: what runs could not be answered
+		     * without it, so it works on while the loop drains, is
+		     * not evicted, and may use the reserve of descriptors */
 };
 
 /*
