@@ -27,7 +27,7 @@ may_keep(struct abt_conn *conn, const struct abt_exchange *x)
 	if (!x->request.keep_alive || x->response.close || conn->close_after ||
 	    conn->phase != ABT_H1_BUSY || conn->eof)
 		return false;
-	if (conn->loop->draining || conn->listener->closed)
+	if (abt_listener_drains(conn->listener))
 		return false;
 	if (policy->requests_max > 0 && conn->requests >= policy->requests_max)
 		return false;
@@ -61,8 +61,8 @@ finish(struct abt_conn *conn)
 		return;
 	if (conn->close_after)
 		end_conn(conn);
-	else if ((conn->loop->draining || conn->listener->closed) &&
-		 conn->saved == NULL && !conn->feeding)
+	else if (abt_listener_drains(conn->listener) && conn->saved == NULL &&
+		 !conn->feeding)
 		abt_conn_linger(conn);
 	else
 		abt_h1_resume(conn);
