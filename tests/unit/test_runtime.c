@@ -532,6 +532,26 @@ test_many(void **state)
 	fw_close(function);
 }
 
+/* While the server drains, what runs and what waits is still answered. */
+static void
+test_draining(void **state)
+{
+	struct abt_function *function = open_function("", 3000, 1);
+	struct flight one, two, three;
+
+	(void)state;
+	ask(&one, function, "a");
+	flight_start(&two, function, "sleep 50");
+	flight_start(&three, function, "b");
+	abt_loop_drain_conns(fw_loop());
+	assert_true(fw_run(&two.done, 5000));
+	assert_true(fw_run(&three.done, 5000));
+	assert_int_equal(pid_of(&one), pid_of(&two));
+	assert_int_equal(pid_of(&one), pid_of(&three));
+	fw_loop()->draining = false;
+	fw_close(function);
+}
+
 /* The deadline passes while the event is still being sent: the caller gets its
  * event back only when nobody reads it any more. */
 static void
@@ -614,6 +634,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_one_is_enough),
 		cmocka_unit_test(test_refresh),
 		cmocka_unit_test(test_idle_death),
+		cmocka_unit_test(test_draining),
 		cmocka_unit_test(test_unread_event),
 		cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_many),
