@@ -13,6 +13,7 @@ import concurrent.futures
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -225,18 +226,15 @@ class World:
         given = self.given
         if "handler" in given or ("invoke" in self.when and
                                   "files" not in given):
-            command = [sys.executable, os.path.join(
-                os.path.dirname(os.path.abspath(__file__)), "actor.py"),
-                self.folder, json.dumps(given.get("handler", {}))]
-            runtime = {"command": command}
+            runtime = {"command": self.actor()}
         elif "files" in given:
-            if given["files"]:
-                raise Unsound("given.files with files is not built")
-            runtime = {}
+            runtime = {}  # whatever bootstrap there is
         else:
             runtime = {"command": ["/bin/sh", "-c", STAND_IN, self.folder]}
         root = os.path.join(self.folder, "task")
         os.makedirs(root, exist_ok=True)
+        for name in given.get("files", []):
+            self.make_file(root, name)
         function = {
             "runtime": runtime, "root": root, "concurrency": 1,
             "timeout": "%gs" % given.get("timeout_s", self.patience()),
@@ -252,11 +250,30 @@ class World:
             "fronts": {"front": {"dialect": "alb", "function": self.name}},
             "functions": {self.name: function}}
 
+    def actor(self):
+        """The command of a process that acts as given.handler says."""
+        return [sys.executable, os.path.join(
+            os.path.dirname(os.path.abspath(__file__)), "actor.py"),
+            self.folder, json.dumps(self.given.get("handler", {}))]
+
+    def make_file(self, root, name):
+        """One of given.files; a bootstrap is a program that answers."""
+        if not name.startswith("/var/task/"):
+            raise Unsound("a file outside of /var/task: %s" % name)
+        path = os.path.join(root, name[len("/var/task/"):])
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w") as out:
+            if name == "/var/task/bootstrap":
+                out.write("#!/bin/sh\nexec %s\n" % shlex.join(self.actor()))
+                os.chmod(path, 0o755)
+
     def patience(self):
         """A timeout where the case says none: the default of 3 s, but longer
-        where the runner itself watches for longer."""
-        return 3 if "handler" in self.given or "invoke" in self.when else max(
-            3, 30 + self.when.get("wait_s", 0))
+        where only the runner's own watching takes that long."""
+        if "handler" in self.given or "invoke" in self.when or \
+                "now_ms" in self.given:
+            return 3
+        return 30 + self.when.get("wait_s", 0)
 
     def write_config(self):
         return write_config(self.folder, self.config())
