@@ -537,9 +537,22 @@ abt_function_started(struct abt_invocation *inv, int64_t init_us)
 void
 abt_function_log_start(const struct abt_invocation *inv)
 {
-	abt_function_log(inv->function, inv->request_id,
-	    "START RequestId: %s Version: %.*s", inv->request_id,
-	    ABT_FMT(inv->function->options.version));
+	const struct abt_bytes parts[] = { ABT_BYTES("START RequestId: "),
+		abt_bytes_text(inv->request_id), ABT_BYTES(" Version: "),
+		inv->function->options.version };
+	char line[512];
+	size_t n = 0, i;
+
+	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		size_t room = sizeof(line) - n;
+		size_t more = parts[i].n < room ? parts[i].n : room;
+
+		if (more > 0)
+			memcpy(line + n, parts[i].p, more);
+		n += more;
+	}
+	abt_log_platform(
+	    inv->function->name, inv->request_id, abt_bytes(line, n));
 }
 
 /* ---- deadlines ---- */
