@@ -8,10 +8,27 @@
 #define ALBATROSS_CALL_H
 
 #include "albatross/http.h"
+#include "albatross/option.h"
 
 struct abt_dialect;
 struct abt_routes;
 struct abt_route;
+struct abt_api_routes;
+
+/* What a front of API Gateway or a function URL has besides.  Read-only. */
+struct abt_api {
+	struct abt_bytes api_id;
+	bool own_host_only; /* Hosts of AWS's form with another id are none of
+			     * ours: set when the operator wrote the id */
+	struct abt_bytes domain_name; /* in events; empty: Host as received */
+	struct abt_bytes stage;       /* "dev", "$default" */
+	bool stage_in_path;           /* the first segment is the stage */
+	struct abt_bytes base_path;   /* of a custom domain: "/base"; empty */
+	struct abt_map stage_variables;
+	struct abt_bytes deployment_id; /* of REST */
+	const struct abt_api_routes *routes;
+	int64_t timeout_ms; /* of the integration; 0: none */
+};
 
 /* A configured front door.  Read-only once the setup is made. */
 struct abt_front {
@@ -22,8 +39,9 @@ struct abt_front {
 	bool limits_off;           /* "limits": "off" */
 	struct abt_bytes dns_name; /* Host of an HTTP/1.0 request without one */
 	struct abt_bytes region, account;
-	const struct abt_routes *routes;
-	struct abt_policy policy; /* made from the attributes */
+	const struct abt_routes *routes; /* of an ALB */
+	const struct abt_api *api;       /* NULL: an ALB */
+	struct abt_policy policy;        /* made from the attributes */
 	bool explain;
 };
 
@@ -32,6 +50,7 @@ enum abt_action {
 	ABT_FORWARD,
 	ABT_REDIRECT,
 	ABT_FIXED_RESPONSE,
+	ABT_MOCK, /* a REST method that answers by itself */
 };
 
 struct abt_match {
@@ -40,7 +59,14 @@ struct abt_match {
 	int priority;         /* of the rule; 0: default (access log) */
 	const void *function; /* what to invoke; opaque below floor 5 */
 	struct abt_bytes target_group_arn;
-	const char *route_key; /* of API Gateway fronts */
+	/* of API Gateway fronts */
+	struct abt_bytes route_key;   /* "GET /pets/{id}", "$default" */
+	struct abt_bytes resource;    /* "/pets/{id}", "$default" */
+	struct abt_bytes resource_id; /* of REST: six of [a-z0-9] */
+	struct abt_bytes path;        /* raw, behind stage and base path */
+	struct abt_pair *params;      /* path parameters, values raw */
+	size_t param_count;
+	const void *method; /* of REST: validation and mock, the dialect's */
 };
 
 /* What the world adds: fixed in tests, real in the server (gateway/facts.c). */
@@ -52,9 +78,10 @@ struct abt_facts {
 	bool tls;
 	struct abt_bytes tls_version, tls_cipher; /* OpenSSL's names */
 	struct abt_bytes sni;
-	unsigned char random[32]; /* for ids: trace id, Self id */
-	char request_id[37];      /* UUID v4, NUL-terminated */
-	struct abt_bytes date;    /* IMF-fixdate of the response */
+	/* for ids: 12 trace or Self id, 8 parent, 12 free, 12 extended id */
+	unsigned char random[44];
+	char request_id[37];   /* UUID v4, NUL-terminated */
+	struct abt_bytes date; /* IMF-fixdate of the response */
 };
 
 struct abt_call {

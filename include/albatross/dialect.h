@@ -31,6 +31,15 @@ struct abt_dialect {
 	int (*admit)(const struct abt_call *call, struct abt_request *request,
 	    struct abt_report *report);
 
+	/* Find the route: fills call->match.  0, or -1 with the rule when there
+	 * is none. */
+	int (*route)(struct abt_call *call, struct abt_report *report);
+
+	/* May be NULL.  Asked before routing: 1 when the front answers by
+	 * itself (|response| is filled: a CORS preflight), 0 when not. */
+	int (*answer)(struct abt_call *call, struct abt_response *response,
+	    struct abt_report *report);
+
 	/* Write the event.  0, or -1 with the rule: text that is no UTF-8, too
 	 * large.  The writer itself remembers failure.  Fills call->trace_id.
 	 */
@@ -48,7 +57,8 @@ struct abt_dialect {
 	    const struct abt_json *result, const struct abt_json_error *error,
 	    struct abt_response *response, struct abt_report *report);
 
-	/* The answer of a match that invokes nothing (redirect, fixed). */
+	/* The answer of a match that invokes nothing (redirect, fixed, mock).
+	 */
 	int (*write_action)(const struct abt_call *call,
 	    struct abt_response *response, struct abt_report *report);
 
@@ -56,6 +66,12 @@ struct abt_dialect {
 	 * memory for a failure of kind ABT_NO_MEMORY. */
 	void (*write_failure)(const struct abt_call *call,
 	    const struct abt_rule *rule, struct abt_response *response);
+
+	/* May be NULL.  The last word on every response of this front, the
+	 * function's, our own and failures alike: CORS, request ids.  The arena
+	 * may have failed: what needs memory is then left out. */
+	void (*finish)(
+	    const struct abt_call *call, struct abt_response *response);
 
 	/* The service's own word for a failure in its access log
 	 * ("LambdaUnhandled"), or NULL. */

@@ -135,10 +135,11 @@ enum abt_desync_mode {
 
 struct abt_policy {
 	enum abt_desync_mode mode;
-	bool strict_h1;    /* threats.md 3 in place of the tiers: not a front */
-	size_t line_max;   /* request line */
-	size_t field_max;  /* one field line: "name: value" */
-	size_t head_max;   /* all field lines */
+	bool strict_h1;   /* threats.md 3 in place of the tiers: not a front */
+	bool any_path;    /* broken escapes and dot segments pass as they are */
+	size_t line_max;  /* request line */
+	size_t field_max; /* one field line: "name: value" */
+	size_t head_max;  /* all field lines */
 	size_t fields_max; /* how many */
 	uint64_t body_max; /* decoded */
 	int64_t head_ms, body_idle_ms, request_ms, keep_alive_ms, write_idle_ms;

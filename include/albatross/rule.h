@@ -42,8 +42,12 @@ enum abt_failure {
 	ABT_HOST_ERROR,  /* we could not: 502 or 500 */
 	ABT_UNREACHABLE, /* 504: could not connect in time */
 	ABT_NO_MEMORY,   /* 503 */
-	ABT_CLIENT_GONE, /* nothing is sent; logged as 460 */
-	ABT_FAILURES,    /* how many there are */
+	ABT_FORBIDDEN,   /* 403: no stage or host of ours */
+	ABT_MEDIA_TYPE,  /* 415 */
+	ABT_SETUP_ERROR, /* 500: the operator's configuration cannot work */
+	ABT_INTEGRATION_TIMED_OUT, /* the front's own deadline passed */
+	ABT_CLIENT_GONE,           /* nothing is sent; logged as 460 */
+	ABT_FAILURES,              /* how many there are */
 };
 
 enum abt_rule_id {

@@ -67,6 +67,24 @@ abt_id_trace(char out[36], int64_t seconds, const unsigned char random[12])
 	*put_hex(out, random, 12) = '\0';
 }
 
+void
+abt_id_extended(char out[17], const unsigned char random[12])
+{
+	static const char digits[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+	unsigned i, bit = 0;
+
+	for (i = 0; i < 15; i++, bit += 6) {
+		unsigned pair = (unsigned)random[bit / 8] << 8;
+
+		if (bit / 8 < 11)
+			pair |= random[bit / 8 + 1];
+		out[i] = digits[pair >> (10 - bit % 8) & 63];
+	}
+	out[15] = '=';
+	out[16] = '\0';
+}
+
 /* Fill |stock| from the kernel.  0 or -1. */
 static int
 restock(unsigned char *stock, size_t n)

@@ -12,6 +12,9 @@ void abt_id_uuid(char out[37], const unsigned char random[16]);
 /* "1-65536000-0123456789abcdef01234567", 35 bytes and NUL, from 12 bytes. */
 void abt_id_trace(
     char out[36], int64_t seconds, const unsigned char random[12]);
+/* API Gateway's extended request id: 15 of [A-Za-z0-9_-], "=" and NUL, from 12
+ * bytes. */
+void abt_id_extended(char out[17], const unsigned char random[12]);
 void abt_id_hex(char *out, const unsigned char *bytes, size_t n); /* + NUL */
 
 /* |n| random bytes of the kernel, from a stock per thread.  0, or -1: the

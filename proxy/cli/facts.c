@@ -107,11 +107,11 @@ read_peer(
 }
 
 static bool
-read_random(struct abt_bytes hex, unsigned char out[32])
+read_random(struct abt_bytes hex, unsigned char out[44])
 {
 	if (hex.n > 64)
 		return false;
-	memset(out, 0, 32);
+	memset(out, 0, 44);
 	for (size_t i = 0; i < hex.n; i++) {
 		int value = abt_hex_value(hex.p[i]);
 
@@ -133,6 +133,7 @@ fill_chance(struct abt_cli *cli, const struct abt_facts_options *options,
 			return abt_cli_usage(
 			    cli, "--random must be up to 64 hex digits");
 		memcpy(id, facts->random, sizeof id);
+		memcpy(facts->random + 32, facts->random + 20, 12);
 	} else if (abt_random(facts->random, sizeof facts->random) != 0 ||
 		   abt_random(id, sizeof id) != 0) {
 		abt_cli_usage(cli, "the kernel gives no random bytes");

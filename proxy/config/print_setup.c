@@ -101,6 +101,8 @@ print_action(struct abt_json_out *out, const struct abt_route *route)
 		abt_json_string(out, "query", route->redirect.query);
 		abt_json_close(out);
 		break;
+	case ABT_MOCK: /* of APIs */
+		break;
 	case ABT_FIXED_RESPONSE:
 		abt_json_object(out, "fixed_response");
 		abt_json_int(out, "status", route->fixed.status);

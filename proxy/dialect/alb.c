@@ -8,6 +8,7 @@
 #include "dialect/alb.h"
 
 #include "http/forwarded.h"
+#include "route/route.h"
 
 #define FORWARDED_MAX 30 /* E6.2 */
 
@@ -146,6 +147,17 @@ admit(const struct abt_call *call, struct abt_request *req,
 	return 0;
 }
 
+static int
+route(struct abt_call *call, struct abt_report *report)
+{
+	if (abt_route_find(call, report) != 0)
+		return -1;
+	if (call->match.action == ABT_FORWARD && call->match.function == NULL)
+		return abt_break(
+		    report, ABT_RULE_ALB_NO_TARGET, call->request->path);
+	return 0;
+}
+
 static const char *
 failure_reason(const struct abt_rule *rule)
 {
@@ -160,6 +172,7 @@ const struct abt_dialect abt_dialect_alb = {
 	.attributes = abt_alb_attribute_rows,
 	.make_policy = make_policy,
 	.admit = admit,
+	.route = route,
 	.write_event = abt_alb_write_event,
 	.read_result = abt_alb_read_result,
 	.write_action = abt_alb_write_action,

@@ -7,7 +7,6 @@
 #include "albatross.h"
 
 #include "http/read.h"
-#include "route/route.h"
 
 #define EVENT_MAX 6291556 /* lambda.md R1.23 */
 
@@ -17,6 +16,15 @@ admit_head(void *context, struct abt_request *req, struct abt_report *report)
 	const struct abt_call *call = context;
 
 	return call->front->dialect->admit(call, req, report);
+}
+
+/* A response that the front gives: its last word on it. */
+static int
+finish(const struct abt_call *call, struct abt_response *response)
+{
+	if (call->front->dialect->finish != NULL)
+		call->front->dialect->finish(call, response);
+	return 1;
 }
 
 /* The front answers by itself: with |report|'s broken rule. */
@@ -30,7 +38,7 @@ refuse(const struct abt_call *call, struct abt_response *response,
 		rule = &abt_rules[ABT_RULE_NET_NO_MEMORY];
 	memset(response, 0, sizeof(*response));
 	call->front->dialect->write_failure(call, rule, response);
-	return 1;
+	return finish(call, response);
 }
 
 static int
@@ -66,6 +74,7 @@ abt_event_from_request(struct abt_call *call, struct abt_bytes raw,
     struct abt_bytes *event, struct abt_response *response,
     struct abt_report *report)
 {
+	const struct abt_dialect *dialect = call->front->dialect;
 	struct abt_request *req = abt_arena_zero(call->arena, sizeof(*req));
 	ssize_t used;
 
@@ -77,18 +86,17 @@ abt_event_from_request(struct abt_call *call, struct abt_bytes raw,
 	    call->arena, req, report);
 	if (used == 0 && !abt_arena_failed(call->arena))
 		return -1;
-	if (used < 0 || abt_arena_failed(call->arena) ||
-	    abt_route_find(call, report) != 0)
+	if (used < 0 || abt_arena_failed(call->arena))
+		return refuse(call, response, report);
+	if (dialect->answer != NULL &&
+	    dialect->answer(call, response, report) != 0)
+		return finish(call, response);
+	if (dialect->route(call, report) != 0)
 		return refuse(call, response, report);
 	if (call->match.action != ABT_FORWARD) {
-		if (call->front->dialect->write_action(
-			call, response, report) != 0)
+		if (dialect->write_action(call, response, report) != 0)
 			return refuse(call, response, report);
-		return 1;
-	}
-	if (call->match.function == NULL) {
-		abt_break(report, ABT_RULE_ALB_NO_TARGET, call->request->path);
-		return refuse(call, response, report);
+		return finish(call, response);
 	}
 	if (write_event(call, event, report) != 0 ||
 	    abt_arena_failed(call->arena))
@@ -114,8 +122,10 @@ abt_response_from_result(const struct abt_call *call, struct abt_bytes result,
 	if (!abt_arena_failed(call->arena) &&
 	    dialect->read_result(
 		call, result, tree, &error, response, report) == 0 &&
-	    !abt_arena_failed(call->arena))
+	    !abt_arena_failed(call->arena)) {
+		finish(call, response);
 		return 0;
+	}
 	refuse(call, response, report);
 	return -1;
 }

@@ -10,7 +10,6 @@
 
 #include "albatross/dialect.h"
 #include "base/clock.h"
-#include "route/route.h"
 
 #define EVENT_MAX 6291556 /* lambda.md R1.23 */
 
@@ -49,7 +48,26 @@ run(struct abt_call_state *state)
 		result = steps[state->at++](state);
 }
 
-/* ---- failing ---- */
+/* ---- answering ---- */
+
+/* The front's last word on a response, whoever made it. */
+static void
+finish(struct abt_call_state *state)
+{
+	const struct abt_dialect *dialect = state->call.front->dialect;
+
+	if (dialect->finish != NULL)
+		dialect->finish(&state->call, &state->x->response);
+}
+
+/* The front answers without a function. */
+static enum step_result
+answer(struct abt_call_state *state)
+{
+	finish(state);
+	state->at = REPLY;
+	return NEXT;
+}
 
 static enum step_result
 fail(struct abt_call_state *state, const struct abt_rule *rule)
@@ -66,6 +84,7 @@ fail(struct abt_call_state *state, const struct abt_rule *rule)
 	memset(&x->response, 0, sizeof(x->response));
 	state->call.front->dialect->write_failure(
 	    &state->call, rule, &x->response);
+	finish(state);
 	state->gateway->failures[rule->failure]++;
 	if (!state->gateway->terminal) /* its line names the rule */
 		abt_log_failure(state, rule);
@@ -90,21 +109,24 @@ static enum step_result
 route(struct abt_call_state *state)
 {
 	struct abt_exchange *x = state->x;
+	const struct abt_dialect *dialect = state->call.front->dialect;
 
-	if (abt_arena_failed(&x->arena) ||
-	    abt_route_find(&state->call, &x->report) != 0)
+	if (abt_arena_failed(&x->arena))
 		return fail_report(state);
-	if (state->call.match.action != ABT_FORWARD) {
+	if (dialect->answer != NULL) {
 		abt_facts_date(state);
-		if (state->call.front->dialect->write_action(
-			&state->call, &x->response, &x->report) != 0)
-			return fail_report(state);
-		state->at = REPLY;
-		return NEXT;
+		if (dialect->answer(&state->call, &x->response, &x->report) !=
+		    0)
+			return answer(state);
 	}
-	if (state->call.match.function == NULL)
-		return fail(state, &abt_rules[ABT_RULE_ALB_NO_TARGET]);
-	return NEXT;
+	if (dialect->route(&state->call, &x->report) != 0)
+		return fail_report(state);
+	if (state->call.match.action == ABT_FORWARD)
+		return NEXT;
+	abt_facts_date(state);
+	if (dialect->write_action(&state->call, &x->response, &x->report) != 0)
+		return fail_report(state);
+	return answer(state);
 }
 
 /* What the event will need, so that its buffer is taken once. */
@@ -209,6 +231,7 @@ read_result(struct abt_call_state *state)
 		&error, &x->response, &x->report) != 0 ||
 	    abt_arena_failed(&x->arena))
 		return fail_report(state);
+	finish(state);
 	state->target_status = x->response.status;
 	return NEXT;
 }
@@ -260,6 +283,8 @@ refuse_without_memory(struct abt_exchange *x)
 	x->arena.failed = true; /* nobody tries again */
 	door->front->dialect->write_failure(
 	    &call, &abt_rules[ABT_RULE_NET_NO_MEMORY], &x->response);
+	if (door->front->dialect->finish != NULL)
+		door->front->dialect->finish(&call, &x->response);
 	x->response.close = true;
 	abt_exchange_reply(x);
 	return -1;

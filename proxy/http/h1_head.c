@@ -278,7 +278,7 @@ read_request_line(struct abt_bytes line, const struct abt_policy *policy,
 		abt_deviate(report, ABT_RULE_H1_URI_MISSING, line);
 		return abt_break(report, ABT_RULE_H1_URI_MISSING, line);
 	}
-	return abt_target_read(req, report);
+	return abt_target_read(req, !policy->any_path, report);
 }
 
 /* ---- fields ---- */

@@ -122,7 +122,8 @@ check_path(struct abt_bytes path, struct abt_report *report)
 }
 
 int
-abt_target_read(struct abt_request *req, struct abt_report *report)
+abt_target_read(
+    struct abt_request *req, bool strict_path, struct abt_report *report)
 {
 	struct abt_bytes rest = req->target;
 	size_t scheme, question;
@@ -145,5 +146,5 @@ abt_target_read(struct abt_request *req, struct abt_report *report)
 		    abt_bytes(rest.p + question + 1, rest.n - question - 1);
 	if (req->path.n == 0)
 		req->path = ABT_BYTES("/");
-	return check_path(req->path, report);
+	return strict_path ? check_path(req->path, report) : 0;
 }
