@@ -22,6 +22,7 @@
 #define END_ROUNDS    2  /* without a body on its way */
 #define END_BODY      50 /* with one: 100 ms in all */
 #define MEMORY_AGE_US 200000
+#define TOLD_AGE_US   1000000
 #define INIT_GRACE_MS 1000 /* after init/error, for it to exit by itself */
 
 /* ---- helpers ---- */
@@ -240,6 +241,16 @@ error_text(int error)
 	}
 }
 
+/* Not the program's fault. */
+static bool
+is_shortage(int error)
+{
+	return error == EAGAIN || error == ENOMEM || error == EMFILE ||
+	       error == ENFILE;
+}
+
+static void no_resources(struct abt_runtime *runtime);
+
 static void
 on_started(struct abt_process *process, void *context, int error)
 {
@@ -254,6 +265,14 @@ on_started(struct abt_process *process, void *context, int error)
 		return;
 	root = runtime->function->options.root.p;
 	instance->ended = true;
+	abt_runtime_doom(instance);
+	if (is_shortage(error)) {
+		instance_free(instance);
+		no_resources(runtime);
+		if (runtime->closing || runtime->alive == 0)
+			abt_runtime_left(runtime);
+		return;
+	}
 	if (stat(root, &st) != 0) {
 		snprintf(text, sizeof(text), "chdir %s: %s", root,
 		    error_text(errno));
@@ -267,7 +286,6 @@ on_started(struct abt_process *process, void *context, int error)
 	}
 	abt_error("%s: cannot start %s: %s", runtime->function->name,
 	    runtime->program.argv[0], text);
-	abt_runtime_doom(instance);
 	instance_free(instance);
 	abt_runtime_left(runtime);
 }
@@ -375,6 +393,29 @@ instance_start(struct abt_instance *instance)
 	return start_process(instance, output);
 }
 
+/* No memory, descriptors or processes are left.  While others of the function
+ * live, those who wait are served by them; else one of them is told. */
+static void
+no_resources(struct abt_runtime *runtime)
+{
+	static const char text[] = "no process could be started: out of "
+				   "memory, descriptors or processes";
+	int64_t now = abt_loop_now_us(runtime->loop);
+	struct abt_invocation *inv = NULL;
+
+	if (runtime->told_us == 0 || now - runtime->told_us > TOLD_AGE_US) {
+		runtime->told_us = now;
+		abt_error("%s: %s", runtime->function->name, text);
+	}
+	if (runtime->alive == 0)
+		inv = abt_runtime_take_waiting(runtime);
+	else
+		abt_runtime_shortage(runtime);
+	if (inv != NULL)
+		abt_result_crash(inv, ABT_RULE_FUNCTION_NOT_STARTED,
+		    "Runtime.InvalidEntrypoint", text, text);
+}
+
 /* Nobody could even try: one who waits is told (R2.12). */
 static void
 cannot_start(
@@ -403,9 +444,7 @@ abt_instance_new(struct abt_runtime *runtime)
 	if (instance == NULL || instance_start(instance) != 0) {
 		if (instance != NULL)
 			instance_free(instance);
-		cannot_start(runtime, "Runtime.InvalidEntrypoint",
-		    "no process could be started: out of memory, descriptors "
-		    "or processes");
+		no_resources(runtime);
 		return NULL;
 	}
 	runtime->alive++;

@@ -59,11 +59,19 @@ provision(struct abt_runtime *runtime, unsigned coming)
 	runtime->providing = true;
 	while (!runtime->closing && runtime->waiting_count > coming &&
 	       runtime->alive < limit_of(runtime)) {
-		/* When it fails, somebody who waited was told. */
 		if (abt_instance_new(runtime) != NULL)
 			coming++;
+		else if (runtime->alive > 0)
+			break; /* those who live will serve them */
 	}
 	runtime->providing = false;
+}
+
+static void
+look_again(struct abt_runtime *runtime)
+{
+	if (!abt_timer_is_set(&runtime->settle_timer))
+		abt_timer_set(runtime->loop, &runtime->settle_timer, SETTLE_MS);
 }
 
 static void
@@ -71,10 +79,17 @@ provide(struct abt_runtime *runtime)
 {
 	if (runtime->waiting_count == 0)
 		return;
-	provision(runtime, runtime->starting + runtime->settling);
-	if (runtime->waiting_count > 0 && runtime->settling > 0 &&
-	    !abt_timer_is_set(&runtime->settle_timer))
-		abt_timer_set(runtime->loop, &runtime->settle_timer, SETTLE_MS);
+	if (!runtime->shortage || runtime->alive == 0)
+		provision(runtime, runtime->starting + runtime->settling);
+	if (runtime->waiting_count > 0 && runtime->settling > 0)
+		look_again(runtime);
+}
+
+void
+abt_runtime_shortage(struct abt_runtime *runtime)
+{
+	runtime->shortage = true;
+	look_again(runtime);
 }
 
 static void
@@ -83,6 +98,7 @@ on_settle(struct abt_timer *timer)
 	struct abt_runtime *runtime =
 	    abt_container_of(timer, struct abt_runtime, settle_timer);
 
+	runtime->shortage = false;
 	provision(runtime, runtime->starting);
 }
 

@@ -45,7 +45,9 @@ struct abt_runtime {
 	unsigned waiting_count;
 	struct abt_timer settle_timer;
 	bool closing;
-	bool providing; /* inside provide: no recursion */
+	int64_t told_us; /* when a shortage was last told */
+	bool shortage;   /* no process could be started a moment ago */
+	bool providing;  /* inside provide: no recursion */
 };
 
 /* One request at the Runtime API; in the exchange's arena. */
@@ -100,6 +102,8 @@ void abt_runtime_polls(struct abt_instance *instance);
 void abt_runtime_unpolls(struct abt_instance *instance);
 /* No event for it any more: take it out of all counts. */
 void abt_runtime_doom(struct abt_instance *instance);
+/* No process can be started now, others live: try again a little later. */
+void abt_runtime_shortage(struct abt_runtime *runtime);
 /* It is gone: free places are filled. */
 void abt_runtime_left(struct abt_runtime *runtime);
 /* The invocation that waits longest, or NULL; it is taken out. */
