@@ -1,0 +1,30 @@
+/*
+ * spelled.h - header maps under the client's own spelling (apigw.md 1.5)
+ */
+#ifndef ABT_DIALECT_SPELLED_H
+#define ABT_DIALECT_SPELLED_H
+
+#include "dialect/maps.h"
+
+/*
+ * Fields for two maps, headers and multiValueHeaders.  Spellings that differ in
+ * case only are one name, under the first of them (R3.10).  Values that are not
+ * UTF-8 are mended.
+ */
+struct abt_spelled {
+	struct abt_entries entries; /* by lower name; see spelled.c */
+};
+
+/* |field| must live until the maps are written. */
+void abt_spelled_add(struct abt_spelled *spelled, struct abt_arena *arena,
+    const struct abt_field *field);
+/* A field of ours. */
+void abt_spelled_add_ours(struct abt_spelled *spelled, struct abt_arena *arena,
+    enum abt_field_id id, struct abt_bytes name, struct abt_bytes value);
+
+/* "headers" with the last value of each name, and "multiValueHeaders" with all,
+ * in order of arrival; names sorted without case. */
+void abt_spelled_write(struct abt_spelled *spelled, struct abt_arena *arena,
+    struct abt_json_out *out);
+
+#endif
