@@ -153,7 +153,7 @@ find_place(struct abt_listener *listener, int fd)
 	struct abt_loop *loop = listener->loop;
 	unsigned max = listener->options.conns_max;
 
-	if (fd >= listener->fd_ceiling)
+	if (fd >= listener->fd_ceiling && !listener->options.inner)
 		return leave_reserve(listener, fd);
 	if (max == 0 || loop->conn_count < max || evict(loop))
 		return fd;
@@ -318,27 +318,23 @@ drain_all(
 void
 abt_listener_free(struct abt_listener *listener)
 {
+	struct abt_loop *loop;
+
 	if (listener == NULL)
 		return;
-	abt_loop_assert_mine(listener->loop);
+	loop = listener->loop;
+	abt_loop_assert_mine(loop);
+	if (!listener->options.inner) {
+		if (!loop->reading) /* whom the kernel has accepted */
+			on_accept(listener->fd, EV_READ, listener);
+		drain_all(loop, listener, true);
+	}
 	listener->closed = true;
 	abt_timer_stop(&listener->retry);
 	event_del(&listener->event);
 	close(listener->fd);
-	drain_all(listener->loop, listener, false);
+	drain_all(loop, listener, false);
 	abt_listener_release(listener);
-}
-
-void
-abt_listener_drain(struct abt_listener *listener)
-{
-	if (listener == NULL)
-		return;
-	abt_loop_assert_mine(listener->loop);
-	if (!listener->loop->reading) /* whom the kernel has accepted */
-		on_accept(listener->fd, EV_READ, listener);
-	drain_all(listener->loop, listener, true);
-	abt_listener_free(listener);
 }
 
 void

@@ -62,13 +62,13 @@ struct abt_listener *abt_listener_new(
 /* New exchanges use these options from now on (reload). */
 void abt_listener_set(
     struct abt_listener *listener, const struct abt_listener_options *options);
-/* Stop accepting and close the socket.  Exchanges are answered, with their
- * connection closed after; no new one begins, also during the call. */
-void abt_listener_free(struct abt_listener *listener);
-/* The same, but requests that have arrived by now are served: exchanges may
- * begin during the call (shutdown, or an address that is not served any more).
+/*
+ * Stop accepting and close the socket.  Exchanges are answered, with their
+ * connection closed after.  What has arrived by now is still served: exchanges
+ * may begin during the call, none after it.  An inner listener serves nothing
+ * more, also during the call.
  */
-void abt_listener_drain(struct abt_listener *listener);
+void abt_listener_free(struct abt_listener *listener);
 
 /* Tell every connection of the loop: answer what runs, then close. */
 void abt_loop_drain_conns(struct abt_loop *loop);

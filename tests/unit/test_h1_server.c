@@ -832,6 +832,72 @@ test_drain(void **unused)
 }
 
 static void
+test_listener_ends(void **unused)
+{
+	int idle = world_connect(&world), late = world_connect(&world);
+	int part = world_connect(&world), inner;
+	struct abt_listener *listener;
+	unsigned port = world.port;
+	bool eof;
+
+	(void)unused;
+	say(part, "GET / HT");
+	world_turn(&world, 5);
+	/* the last one is not even accepted by us */
+	inner = world_connect(&world);
+	assert_int_equal(send(late, GET("/late"), 32, 0), 32);
+	assert_int_equal(send(inner, GET("/fresh"), 33, 0), 33);
+	listener = world.listener;
+	world.listener = NULL;
+	abt_listener_free(listener);
+	world_read(&world, idle, out, sizeof(out), 20, &eof);
+	assert_true(eof);
+	world_read(&world, part, out, sizeof(out), 20, &eof);
+	assert_true(eof);
+	world_read(&world, late, out, sizeof(out), 20, &eof);
+	assert_non_null(strstr(out, "GET /late 0"));
+	world_read(&world, inner, out, sizeof(out), 20, &eof);
+	assert_int_equal(world.heads, 1 + (strstr(out, "/fresh") != NULL));
+	close(idle);
+	close(late);
+	close(part);
+	close(inner);
+	world_turn(&world, 5);
+	assert_int_equal(world.loop->conn_count, 0);
+	world.port = port;
+}
+
+static void
+test_inner_listener_serves_nothing_more(void **unused)
+{
+	int late = world_connect(&world), busy = world_connect(&world);
+	struct abt_listener *listener = world.listener;
+	bool eof;
+
+	(void)unused;
+	world.options.inner = true;
+	abt_listener_set(listener, &world.options);
+	say(busy, GET("/hold"));
+	world_turn(&world, 5);
+	/* it works on while the loop drains */
+	abt_loop_drain_conns(world.loop);
+	assert_int_equal(world.loop->conn_count, 2);
+	assert_int_equal(send(late, GET("/late"), 32, 0), 32);
+	world.listener = NULL;
+	abt_listener_free(listener);
+	world_read(&world, late, out, sizeof(out), 20, &eof);
+	assert_true(eof);
+	assert_string_equal(out, "");
+	world_release(&world);
+	world_read(&world, busy, out, sizeof(out), 20, &eof);
+	assert_true(eof);
+	assert_int_equal(count("Connection: close"), 1);
+	assert_int_equal(world.heads, 1);
+	close(late);
+	close(busy);
+}
+
+static void
 test_oldest_idle_gives_way(void **unused)
 {
 	int fd[4], i;
@@ -1004,6 +1070,8 @@ main(void)
 		TEST(test_large_head_in_pieces),
 		TEST(test_memory_account),
 		TEST(test_drain),
+		TEST(test_listener_ends),
+		TEST(test_inner_listener_serves_nothing_more),
 		TEST(test_oldest_idle_gives_way),
 		TEST(test_out_of_descriptors),
 		TEST(test_every_allocation_fails),
