@@ -18,7 +18,7 @@
 #include "net/mail.h"
 #include "net/wheel.h"
 
-#define RECV_SIZE   65536
+#define RECV_SIZE   131072
 #define SPARE_BYTES (16u << 20) /* of chunks, kept mapped */
 #define LOG_MS      5 /* so long may lines of the log wait for company */
 #define HEAD_MAX    (4u << 20) /* of a response; dialects allow far less */
