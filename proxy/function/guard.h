@@ -83,6 +83,10 @@ pid_t abt_guard_spawn(const struct abt_guard_program *program);
 /* The children of process |pid| (of all its threads) that fit into |list|;
  * returns how many. */
 unsigned abt_guard_children(pid_t pid, pid_t *list, unsigned max);
+/* The same for the calling process, which has one thread: its list stays open
+ * and is read anew each time.  |fd| -1: as above. */
+int abt_guard_open_own(void);
+unsigned abt_guard_own(int fd, pid_t *list, unsigned max);
 /* Stop |root| and all that descends from it, then kill it all: nobody forks
  * away in between. */
 void abt_guard_kill_tree(pid_t root);

@@ -53,6 +53,7 @@ static unsigned sweeping;
 static bool replies_wait;
 static struct pollfd polls[ABT_GUARD_LOOPS + 1]; /* the last one: SIGCHLD */
 static unsigned channel_count;
+static int own_fd = -1; /* the list of our children */
 
 static int64_t
 now_ms(clockid_t clock)
@@ -173,7 +174,7 @@ kill_orphans(void)
 	static pid_t mine[ABT_GUARD_CHILDREN];
 	unsigned n, killed = 0;
 
-	n = abt_guard_children(getpid(), mine, ABT_GUARD_CHILDREN);
+	n = abt_guard_own(own_fd, mine, ABT_GUARD_CHILDREN);
 	for (unsigned i = 0; i < n; i++) {
 		if (is_leader(mine[i]) || !is_left_over(mine[i]))
 			continue;
@@ -212,8 +213,7 @@ child_ended(struct child *child, int status, const struct rusage *usage)
 	child->state = CHILD_SWEEPING;
 	child->sweep_until = now_ms(CLOCK_MONOTONIC) + SWEEP_MS;
 	child->tell_ended = true;
-	sweeping++;
-	kill(-child->pid, SIGKILL);
+	sweeping++; /* at once, by reap() */
 	tell(child);
 }
 
@@ -521,8 +521,7 @@ kill_everything(void)
 		if (children[i].state == CHILD_RUNNING)
 			kill(-children[i].pid, SIGKILL);
 	for (;;) {
-		unsigned n =
-		    abt_guard_children(getpid(), mine, ABT_GUARD_CHILDREN);
+		unsigned n = abt_guard_own(own_fd, mine, ABT_GUARD_CHILDREN);
 
 		for (unsigned i = 0; i < n; i++)
 			abt_guard_kill_tree(mine[i]);
@@ -546,6 +545,7 @@ prepare(const int *channels, unsigned count)
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	sigfillset(&all); /* the terminal's and the service manager's too */
 	sigprocmask(SIG_SETMASK, &all, NULL);
+	own_fd = abt_guard_open_own();
 	channel_count = count;
 	for (unsigned i = 0; i < count; i++) {
 		polls[i].fd = channels[i];

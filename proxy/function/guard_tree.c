@@ -36,6 +36,26 @@ proc_path(char *out, pid_t pid, const char *rest)
 	return at;
 }
 
+/* Is /proc there, and that of our own PID namespace?  In another's our numbers
+ * would mean strangers. */
+static bool
+proc_is_ours(void)
+{
+	static int known; /* 1: yes, -1: no */
+	char link[32], own[32];
+	ssize_t n;
+	size_t length;
+
+	if (known == 0) {
+		n = readlink("/proc/self", link, sizeof(link));
+		length = abt_format_number(own, (uint64_t)getpid());
+		known = n == (ssize_t)length && memcmp(link, own, length) == 0
+			    ? 1
+			    : -1;
+	}
+	return known == 1;
+}
+
 /* Read the file |path| whole, or as much as fits; -1: it is not there. */
 static ssize_t
 read_file(const char *path, char *out, size_t size)
@@ -90,6 +110,34 @@ thread_children(pid_t pid, const char *tid, pid_t *list, unsigned max)
 	return n <= 0 ? 0 : read_numbers(text, (size_t)n, list, max);
 }
 
+int
+abt_guard_open_own(void)
+{
+	char path[80], *at = proc_path(path, getpid(), "task/");
+
+	if (!proc_is_ours())
+		return -1;
+	at += 5;
+	at += abt_format_number(at, (uint64_t)getpid());
+	memcpy(at, "/children", 10);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+unsigned
+abt_guard_own(int fd, pid_t *list, unsigned max)
+{
+	static char text[131072];
+	size_t n = 0;
+	ssize_t got;
+
+	if (fd < 0)
+		return abt_guard_children(getpid(), list, max);
+	while (n < sizeof(text) &&
+	       (got = pread(fd, text + n, sizeof(text) - n, (off_t)n)) > 0)
+		n += (size_t)got;
+	return read_numbers(text, n, list, max);
+}
+
 struct kernel_dirent {
 	uint64_t ino;
 	int64_t off;
@@ -107,6 +155,8 @@ abt_guard_children(pid_t pid, pid_t *list, unsigned max)
 	long n;
 	int fd;
 
+	if (!proc_is_ours())
+		return 0;
 	proc_path(path, pid, "task");
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
