@@ -176,8 +176,10 @@ test_clean_start(void **state)
 	/* 3 is ls's own, of the folder it reads */
 	assert_string_equal(child.text, "0 1 2 3 ");
 	end(&child);
+	/* 32 and 33 are the C library's own: who was started by its
+	 * posix_spawn, as make does, has them ignored. */
 	start(&child, "grep -E 'Sig(Blk|Ign)' /proc/self/status | "
-		      "grep -vc 0000000000000000");
+		      "grep -vcE '0{16}|0{7}180000000'");
 	assert_true(fw_run(&child.closed, 5000));
 	assert_string_equal(child.text, "0");
 	end(&child);
