@@ -171,23 +171,16 @@ struct found {
 static inline uint64_t
 escaped_by(uint64_t slashes, uint64_t *skip)
 {
-	uint64_t taken = slashes << 1 | *skip;
+	const uint64_t even = 0x5555555555555555u;
+	uint64_t behind, odd_runs, ends;
 
-	if ((slashes & taken) == 0) {
-		*skip = slashes >> 63;
-		return taken; /* no two of them side by side */
-	}
 	slashes &= ~*skip;
-	taken = *skip;
-	*skip = 0;
-	while (slashes != 0) {
-		uint64_t first = slashes & (0 - slashes);
-
-		*skip = first >> 63;
-		taken |= first << 1;
-		slashes &= ~(first | first << 1);
-	}
-	return taken;
+	behind = slashes << 1 | *skip;
+	/* Adding a run to its first bit carries to the place behind its end;
+	 * of a run that begins at an odd place, odd places are escaped. */
+	odd_runs = slashes & ~even & ~behind;
+	*skip = __builtin_add_overflow(odd_runs, slashes, &ends);
+	return (even ^ ends << 1) & behind;
 }
 
 /*
