@@ -23,6 +23,7 @@
 #define END_BODY      50 /* with one: 100 ms in all */
 #define MEMORY_AGE_US 200000
 #define TOLD_AGE_US   1000000
+#define POLL_AGAIN_MS 3000 /* for a client that lost its poll */
 #define INIT_GRACE_MS 1000 /* after init/error, for it to exit by itself */
 
 /* ---- helpers ---- */
@@ -494,7 +495,7 @@ settle_expired(struct abt_instance *instance)
 	struct abt_runtime *runtime = instance->runtime;
 	int64_t left = instance->deadline_us - abt_loop_now_us(runtime->loop);
 
-	if (instance->state != ABT_API_SENT)
+	if (instance->state != ABT_API_SENT && !instance->poll_lost)
 		return;
 	if (left > 0) {
 		abt_timer_set(
@@ -535,6 +536,17 @@ abt_instance_answered(struct abt_instance *instance)
 	if (instance->deadline_us > 0 && !abt_timer_is_set(&instance->timer))
 		abt_timer_set(runtime->loop, &instance->timer,
 		    runtime->function->options.timeout_ms);
+}
+
+void
+abt_instance_lost_poll(struct abt_instance *instance)
+{
+	struct abt_loop *loop = instance->runtime->loop;
+
+	instance->poll_lost = true;
+	instance->deadline_us = abt_loop_now_us(loop) + POLL_AGAIN_MS * 1000;
+	if (!instance->doomed && !instance->ended)
+		abt_timer_set(loop, &instance->timer, POLL_AGAIN_MS);
 }
 
 void

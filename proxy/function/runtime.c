@@ -241,6 +241,19 @@ use_command(struct abt_runtime *runtime)
 	return abt_arena_failed(arena) ? -1 : 0;
 }
 
+/* What runs the handler.  0, or -1 with a sentence in |why|. */
+static int
+choose(struct abt_runtime *runtime, char *why, size_t size)
+{
+	struct abt_function *function = runtime->function;
+
+	if (runtime->command.count > 0)
+		return use_command(runtime);
+	return abt_runtime_choose(function->options.root, handler_of(runtime),
+	    (enum abt_runtime_kind)runtime->kind, &function->arena,
+	    &runtime->program, why, size);
+}
+
 static int
 open_runtime(void *self, struct abt_function *function, char *why, size_t size)
 {
@@ -255,12 +268,7 @@ open_runtime(void *self, struct abt_function *function, char *why, size_t size)
 		runtime->init_ms = 10000;
 	if (function->options.handler.n == 0)
 		function->options.handler = runtime->handler;
-	if (runtime->command.count > 0)
-		result = use_command(runtime);
-	else
-		result = abt_runtime_choose(function->options.root,
-		    handler_of(runtime), (enum abt_runtime_kind)runtime->kind,
-		    &function->arena, &runtime->program, why, size);
+	result = choose(runtime, why, size);
 	if (abt_arena_failed(&function->arena))
 		snprintf(why, size, "memory ran out");
 	else if (result == 0)
@@ -296,6 +304,20 @@ cancel(void *self, struct abt_invocation *inv)
 	abt_instance_end(instance, 0);
 }
 
+/* The handler may be another file now. */
+static void
+choose_again(struct abt_runtime *runtime)
+{
+	struct abt_runtime_program before = runtime->program;
+	char why[1024];
+
+	if (runtime->command.count > 0 ||
+	    choose(runtime, why, sizeof(why)) == 0)
+		return;
+	abt_error("%s: %s", runtime->function->name, why);
+	runtime->program = before;
+}
+
 /* New code.  A fresh process is started at once, so that code which cannot be
  * loaded is told at once. */
 static void
@@ -304,6 +326,7 @@ refresh(void *self)
 	struct abt_runtime *runtime = self;
 	struct abt_instance *instance, *next;
 
+	choose_again(runtime);
 	for (instance = runtime->instances; instance != NULL; instance = next) {
 		next = instance->next;
 		if (instance->doomed)

@@ -91,6 +91,7 @@ struct abt_instance {
 	bool ended;      /* the process is gone */
 	bool init_told;  /* its init/error was given to somebody */
 	bool agent_seen;
+	bool poll_lost; /* the connection of its poll went */
 	char log_stream[128];
 };
 
@@ -126,6 +127,8 @@ void abt_instance_inited(struct abt_instance *instance);
 int64_t abt_instance_used_mb(struct abt_instance *instance);
 /* It has answered and will poll again soon. */
 void abt_instance_answered(struct abt_instance *instance);
+/* Its poll went with its connection: it polls again soon, or is replaced. */
+void abt_instance_lost_poll(struct abt_instance *instance);
 /* It posted init/error and will exit. */
 void abt_instance_init_failed(
     struct abt_instance *instance, const char *error_type);

@@ -369,6 +369,7 @@ wait_for_event(struct abt_instance *instance, struct abt_api_call *call)
 	}
 	instance->state = ABT_API_READY;
 	instance->poll = call;
+	instance->poll_lost = false;
 	if (older != NULL) { /* its client has connected anew */
 		abt_runtime_unpolls(instance);
 		reply_forbidden(older->x, ABT_API_READY, ABT_API_READY);
@@ -743,6 +744,7 @@ drop_poll(struct abt_exchange *x)
 	if (instance != NULL && instance->poll == call) {
 		instance->poll = NULL;
 		abt_runtime_unpolls(instance);
+		abt_instance_lost_poll(instance);
 	}
 	reply_fault(x);
 }

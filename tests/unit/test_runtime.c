@@ -163,6 +163,14 @@ runtime_main(const char *how)
 		sleep(100);
 	}
 	fd = dial();
+	if (said(how, "lose poll") && access("stuck", F_OK) != 0) {
+		fclose(fopen("stuck", "w"));
+		send_text(fd, "GET /2018-06-01/runtime/invocation/next "
+			      "HTTP/1.1\r\nHost: h\r\n\r\n");
+		close(fd);
+		sleep(100);
+	}
+	unlink("stuck");
 	if (said(how, "init error")) {
 		post(fd, "init/error", "{\"errorType\":\"Mine\"}");
 		read_response(fd, head, sizeof(head), &body);
@@ -532,6 +540,47 @@ test_many(void **state)
 	fw_close(function);
 }
 
+/* A client that loses its poll and does not come back is replaced. */
+static void
+test_lost_poll(void **state)
+{
+	struct abt_function *function = open_function("lose poll", 3000, 1);
+	struct flight flight;
+	int never = 0;
+
+	(void)state;
+	abt_function_refresh(
+	    function); /* starts one before there is an event */
+	fw_run(&never, 300);
+	ask(&flight, function, "a");
+	pid_of(&flight);
+	fw_close(function);
+}
+
+/* A program that comes later is found when the code is read anew. */
+static void
+test_late_bootstrap(void **state)
+{
+	struct abt_function_options options = { .timeout_ms = 3000,
+		.concurrency = 1 };
+	struct abt_function *function =
+	    fw_function("runtime", &options, folder, NULL, NULL);
+	struct flight flight;
+	char file[4200];
+
+	(void)state;
+	ask(&flight, function, "x");
+	assert_ptr_equal(
+	    flight.inv.rule, &abt_rules[ABT_RULE_FUNCTION_NOT_STARTED]);
+	snprintf(file, sizeof(file), "%s/bootstrap", folder);
+	assert_int_equal(symlink("/bin/false", file), 0);
+	abt_function_refresh(function);
+	ask(&flight, function, "x");
+	expect_exit(&flight, "Runtime exited with error: exit status 1");
+	unlink(file);
+	fw_close(function);
+}
+
 /* While the server drains, what runs and what waits is still answered. */
 static void
 test_draining(void **state)
@@ -634,6 +683,8 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_one_is_enough),
 		cmocka_unit_test(test_refresh),
 		cmocka_unit_test(test_idle_death),
+		cmocka_unit_test(test_lost_poll),
+		cmocka_unit_test(test_late_bootstrap),
 		cmocka_unit_test(test_draining),
 		cmocka_unit_test(test_unread_event),
 		cmocka_unit_test(test_no_memory),
