@@ -15,6 +15,14 @@ struct abt_routes;
 struct abt_route;
 struct abt_api_routes;
 
+/* How a kind of front finds its functions. */
+enum abt_routing {
+	ABT_LISTENER_RULES, /* of an ALB */
+	ABT_RESOURCE_TREE,  /* of a REST API */
+	ABT_ROUTE_KEYS,     /* of an HTTP API */
+	ABT_ONE_FUNCTION,   /* of a function URL */
+};
+
 /* What a front of API Gateway or a function URL has besides.  Read-only. */
 struct abt_api {
 	struct abt_bytes api_id;

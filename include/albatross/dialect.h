@@ -17,6 +17,8 @@ struct abt_dialect {
 	const char *name;  /* as written in the configuration */
 	const char *title; /* as shown to people */
 
+	enum abt_routing routing;
+
 	/* The attributes of a front of this kind: a struct of |attributes_size|
 	 * bytes that the option rows describe. */
 	size_t attributes_size;

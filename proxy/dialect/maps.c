@@ -3,6 +3,8 @@
  */
 #include "dialect/maps.h"
 
+#include "http/percent.h"
+
 #define INSERTION_MAX 32 /* beyond it a merge sort: no quadratic heads */
 
 /* The first eight bytes as a number that sorts as they do. */
@@ -158,6 +160,49 @@ abt_write_lists(struct abt_json_out *out, const char *key,
 	abt_json_close(out);
 }
 
+/* The values of the entries from |begin| to |end|, joined. */
+static struct abt_bytes
+join(const struct abt_entry *items, size_t begin, size_t end,
+    struct abt_arena *arena)
+{
+	size_t i, n = 0, size = end - begin;
+	char *out;
+
+	if (size == 1)
+		return items[begin].value;
+	for (i = begin; i < end; i++)
+		size += items[i].value.n;
+	out = abt_arena_alloc(arena, size);
+	if (out == NULL)
+		return abt_bytes(NULL, 0); /* the arena remembers */
+	for (i = begin; i < end; i++) {
+		if (i > begin)
+			out[n++] = ',';
+		if (items[i].value.n > 0)
+			memcpy(out + n, items[i].value.p, items[i].value.n);
+		n += items[i].value.n;
+	}
+	return abt_bytes(out, n);
+}
+
+void
+abt_write_joined(struct abt_json_out *out, const char *key,
+    const struct abt_entries *entries, struct abt_arena *arena)
+{
+	const struct abt_entry *items = entries->items;
+	size_t i, end;
+
+	abt_json_object(out, key);
+	for (i = 0; i < entries->count; i = end) {
+		for (end = i + 1; end < entries->count; end++)
+			if (!same_name(&items[i], &items[end]))
+				break;
+		abt_json_string_at(
+		    out, items[i].name, join(items, i, end, arena));
+	}
+	abt_json_close(out);
+}
+
 /* ---- sources ---- */
 
 void
@@ -177,6 +222,22 @@ abt_entries_of_query(struct abt_entries *entries, struct abt_arena *arena,
 			    piece.p + equals + 1, piece.n - equals - 1);
 		abt_entries_add(
 		    entries, arena, abt_bytes(piece.p, equals), value);
+	}
+}
+
+void
+abt_entries_of_form(struct abt_entries *entries, struct abt_arena *arena,
+    struct abt_bytes query)
+{
+	size_t i = entries->count;
+
+	abt_entries_of_query(entries, arena, query);
+	for (; i < entries->count; i++) {
+		struct abt_entry *entry = &entries->items[i];
+
+		entry->name = abt_percent_decode(entry->name, true, arena);
+		entry->prefix = prefix_of(entry->name);
+		entry->value = abt_percent_decode(entry->value, true, arena);
 	}
 }
 

@@ -31,9 +31,18 @@ void abt_write_last(struct abt_json_out *out, const char *key,
 void abt_write_lists(struct abt_json_out *out, const char *key,
     const struct abt_entries *entries);
 
+/* {"name": "value,value", ...}: API Gateway's 2.0 (apigw.md H1.7, H2.1). */
+void abt_write_joined(struct abt_json_out *out, const char *key,
+    const struct abt_entries *entries, struct abt_arena *arena);
+
 /* Split a raw query at "&" and the first "="; empty pieces are skipped, nothing
  * is decoded. */
 void abt_entries_of_query(struct abt_entries *entries, struct abt_arena *arena,
+    struct abt_bytes query);
+
+/* The same with names and values decoded as forms are: "+" is a blank, broken
+ * escapes stay, what is not UTF-8 is mended (apigw.md 1.4, H1.7). */
+void abt_entries_of_form(struct abt_entries *entries, struct abt_arena *arena,
     struct abt_bytes query);
 
 /* The name of |field| in lower case: static for names we know. */
