@@ -422,8 +422,10 @@ def main():
     if len(sys.argv) != 2:
         sys.exit("usage: albatross_runtime.py module.function")
     name = sys.argv[1]
-    # Our own folder is not the function's.
-    sys.path[0] = os.getcwd()
+    # The function's folder in place of our own.
+    if sys.path and sys.path[0] == os.path.dirname(os.path.abspath(__file__)):
+        del sys.path[0]
+    sys.path.insert(0, os.getcwd())
     hand_over(name)
     set_up_output()
     set_up_logging()
