@@ -202,10 +202,10 @@ kill_orphans(pid_t but)
 	}
 }
 
+/* Each loop closes its old end itself, when it has seen the end of it. */
 static void
 replace_guard(void)
 {
-	close_all(ours, loop_count);
 	if (guard_pidfd >= 0)
 		close(guard_pidfd);
 	guard_pidfd = -1;

@@ -297,6 +297,7 @@ guard_died(struct spawner *spawner)
 	event_del(&spawner->readable);
 	event_del(&spawner->writable);
 	drop_outgoing(spawner);
+	close(spawner->fd);
 	spawner->fd =
 	    abt_guard_renew(spawner->loop->index, &spawner->generation);
 	if (spawner->fd >= 0 && watch(spawner) != 0)
