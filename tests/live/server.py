@@ -27,10 +27,17 @@ class Server:
             cwd=cwd, stdin=stdin, stdout=subprocess.PIPE, stderr=self.errors)
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
-        if wait and not self.ready.wait(wait):
+        if wait and not self._wait_ready(wait):
             text = self.stderr()
             self.kill()
             raise RuntimeError("the server is not ready: %s" % text[-3000:])
+
+    def _wait_ready(self, seconds):
+        end = time.monotonic() + seconds
+        while not self.ready.wait(0.05):
+            if self.process.poll() is not None or time.monotonic() > end:
+                return self.ready.wait(0.1)
+        return True
 
     def _read(self):
         for line in self.process.stdout:
