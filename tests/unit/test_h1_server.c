@@ -14,9 +14,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "lib/guard.h"
 #include "lib/net_world.h"
+#include "net/wheel.h"
 
 #define GET(path)  "GET " path " HTTP/1.1\r\nHost: h\r\n\r\n"
 #define POST(path) "POST " path " HTTP/1.1\r\nHost: h\r\n"
@@ -37,6 +39,7 @@ static int
 close_world(void **unused)
 {
 	(void)unused;
+	abt_clock_stop_at(-1);
 	world_close(&world);
 	return 0;
 }
@@ -684,6 +687,76 @@ test_body_timeouts(void **unused)
 	close(fd);
 }
 
+/* The clock stands where the test puts it; the wheel is turned by hand. */
+static void
+pass_time(int64_t *now_ms, int64_t ms)
+{
+	*now_ms += ms;
+	abt_clock_stop_at(*now_ms * 1000);
+	world.loop->now_us = 0;
+	abt_wheel_run(world.loop->wheel, *now_ms);
+	world_turn(&world, 0);
+}
+
+static void
+test_body_rate(void **unused)
+{
+	int64_t now_ms = 1000000;
+	int slow, fast, i;
+
+	(void)unused;
+	abt_clock_stop_at(now_ms * 1000);
+	world.policy.body_rate = 240;
+	slow = world_connect(&world);
+	fast = world_connect(&world);
+	say(slow, POST("/") "Content-Length: 999999\r\n\r\n");
+	say(fast, POST("/") "Content-Length: 999999\r\n\r\n");
+	for (i = 0; i < 30; i++) {
+		static char bytes[600];
+
+		world_send(&world, slow, bytes, i < 9 ? 200 : 280);
+		world_send(&world, fast, bytes, 300);
+		pass_time(&now_ms, 1000);
+		if (i == 8) /* not judged in the first 10 s */
+			assert_int_equal(world.broken, 0);
+	}
+	assert_int_equal(world.broken, 1);
+	assert_ptr_equal(world.rule, &abt_rules[ABT_RULE_NET_BODY_TIMEOUT]);
+	assert_int_equal(recv(slow, out, 12, MSG_DONTWAIT), 12);
+	assert_memory_equal(out, "HTTP/1.1 408", 12);
+	assert_true(recv(fast, out, 12, MSG_DONTWAIT) < 0);
+	close(slow);
+	close(fast);
+	world_turn(&world, 0);
+	abt_clock_stop_at(-1);
+}
+
+static void
+test_linger_has_an_end(void **unused)
+{
+	int64_t now_ms = 1000000;
+	int silent, chatty, i;
+
+	(void)unused;
+	abt_clock_stop_at(now_ms * 1000);
+	silent = world_connect(&world);
+	chatty = world_connect(&world);
+	say(silent, "nonsense\r\n\r\n");
+	say(chatty, "nonsense\r\n\r\n");
+	world_turn(&world, 0);
+	assert_int_equal(world.loop->conn_count, 2);
+	for (i = 0; i < 9; i++) {
+		say(chatty, "more");
+		pass_time(&now_ms, 1000);
+		assert_int_equal(world.loop->conn_count, i < 2 ? 2 : 1);
+	}
+	pass_time(&now_ms, 2000);
+	assert_int_equal(world.loop->conn_count, 0);
+	close(silent);
+	close(chatty);
+	abt_clock_stop_at(-1);
+}
+
 /* ---- limits of a connection ---- */
 
 static void
@@ -1064,6 +1137,8 @@ main(void)
 		TEST(test_idle_closes_silently),
 		TEST(test_a_working_handler_has_no_deadline),
 		TEST(test_body_timeouts),
+		TEST(test_body_rate),
+		TEST(test_linger_has_an_end),
 		TEST(test_requests_max),
 		TEST(test_connection_age),
 		TEST(test_head_limits),
