@@ -22,7 +22,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -32,8 +31,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int ours[ABT_GUARD_LOOPS]; /* our ends, by loop */
 static unsigned loop_count;
 static unsigned guard_generation; /* 0: there is none */
-static pid_t guard_pid;
-static int guard_pidfd = -1;
+static int guard_life = -1;       /* a pipe that the guard holds open */
 
 static int
 lowest_above(const int *fds, unsigned count, int above)
@@ -99,6 +97,21 @@ make_channels(int *mine, int *theirs, unsigned count)
 	return 0;
 }
 
+/* A pipe over descriptor 2 that ends with its holder. */
+static int
+make_life(int life[2])
+{
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -1;
+	life[0] = fcntl(fds[0], F_DUPFD_CLOEXEC, 3);
+	life[1] = fcntl(fds[1], F_DUPFD_CLOEXEC, 3);
+	close(fds[0]);
+	close(fds[1]);
+	return life[0] < 0 || life[1] < 0 ? -1 : 0;
+}
+
 /* The signals that a child of ours must not see between fork and its own
  * mask. */
 static pid_t
@@ -115,7 +128,7 @@ fork_guard(const int *theirs, unsigned count)
 		memset(&action, 0, sizeof(action));
 		action.sa_handler = SIG_DFL;
 		sigaction(SIGCHLD, &action, NULL);
-		keep_only(theirs, count);
+		keep_only(theirs, count + 1); /* and its life */
 		abt_guard_main(theirs, count);
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -125,18 +138,24 @@ fork_guard(const int *theirs, unsigned count)
 static int
 start(void)
 {
-	int theirs[ABT_GUARD_LOOPS];
+	int theirs[ABT_GUARD_LOOPS + 1], life[2] = { -1, -1 };
 	pid_t pid = -1;
 
-	if (make_channels(ours, theirs, loop_count) == 0)
+	if (make_channels(ours, theirs, loop_count) == 0 &&
+	    make_life(life) == 0) {
+		theirs[loop_count] = life[1];
 		pid = fork_guard(theirs, loop_count);
+		close(life[1]);
+	}
 	close_all(theirs, loop_count);
 	if (pid < 0) {
 		close_all(ours, loop_count);
+		close_all(life, 1);
 		return -1;
 	}
-	guard_pid = pid;
-	guard_pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (guard_life >= 0)
+		close(guard_life);
+	guard_life = life[0];
 	guard_generation++;
 	return 0;
 }
@@ -206,9 +225,6 @@ kill_orphans(pid_t but)
 static void
 replace_guard(void)
 {
-	if (guard_pidfd >= 0)
-		close(guard_pidfd);
-	guard_pidfd = -1;
 	/* As PID 1 everybody's orphans are below us: those are not ours to
 	 * kill, and our children have died by their parent-death signal. */
 	if (getpid() != 1)
@@ -241,15 +257,15 @@ abt_guard_renew(unsigned index, unsigned *generation)
 void
 abt_guard_close(void)
 {
-	struct pollfd wait = { .fd = guard_pidfd, .events = POLLIN };
+	struct pollfd wait = { .fd = guard_life, .events = POLLIN };
 
 	if (guard_generation == 0)
 		return;
 	close_all(ours, loop_count);
-	if (guard_pidfd >= 0) {
+	if (guard_life >= 0) {
 		poll(&wait, 1, 2500);
-		close(guard_pidfd);
+		close(guard_life);
 	}
-	guard_pidfd = -1;
+	guard_life = -1;
 	guard_generation = 0;
 }
