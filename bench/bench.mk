@@ -18,6 +18,7 @@ bench-base: $(B)/bench/base
 .PHONY: bench-base
 
 #: make bench        measure us and our peers; BENCH="scenario ..." chooses
-bench: $(B)/albatross $(BENCH_PROG)
-	@tests/deps bench
+bench:
+	@tests/deps build run bench
+	@$(MAKE) --no-print-directory B=$(B) $(B)/albatross $(BENCH_PROG)
 	bench/run -B $(B) $(BENCH)
