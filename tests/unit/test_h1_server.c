@@ -19,6 +19,7 @@
 #include "lib/guard.h"
 #include "lib/net_world.h"
 #include "net/wheel.h"
+#include "route/cidr.h"
 
 #define GET(path)  "GET " path " HTTP/1.1\r\nHost: h\r\n\r\n"
 #define POST(path) "POST " path " HTTP/1.1\r\nHost: h\r\n"
@@ -1087,6 +1088,96 @@ test_every_allocation_fails(void **unused)
 	assert_non_null(strstr(out, "GET /x 0"));
 }
 
+/* ---- PROXY lines ---- */
+
+static void
+trust(const char *range)
+{
+	static struct abt_cidr source;
+
+	assert_true(abt_cidr_parse(abt_bytes_text(range), &source));
+	world.options.proxy_sources = &source;
+	world.options.proxy_source_count = 1;
+	abt_listener_set(world.listener, &world.options);
+}
+
+static void
+test_proxy_line_at_every_split(void **unused)
+{
+	static const char v1[] =
+	    "PROXY TCP6 2001:db8::7 ::1 5000 443\r\n" GET("/v1") GET("/again");
+	static const char v2[] =
+	    "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\2\1\x0a\0\0\x09\0\7\0"
+	    "\x50" GET("/v2") GET("/again");
+	size_t cut;
+
+	(void)unused;
+	trust("127.0.0.1");
+	for (cut = 1; cut < sizeof(v1) - 1; cut++) {
+		int fd = world_connect(&world);
+
+		world_send(&world, fd, v1, cut);
+		world_send(&world, fd, v1 + cut, sizeof(v1) - 1 - cut);
+		world_read(&world, fd, out, sizeof(out), 2, NULL);
+		assert_non_null(strstr(out, "GET /v1 0"));
+		assert_non_null(strstr(out, "GET /again 0"));
+		assert_string_equal(world.peer.ip, "2001:db8::7");
+		assert_int_equal(world.peer.port, 5000);
+		assert_int_equal(world.peer.local_port, 443);
+		close(fd);
+	}
+	for (cut = 1; cut < sizeof(v2) - 1; cut++) {
+		int fd = world_connect(&world);
+
+		world_send(&world, fd, v2, cut);
+		world_send(&world, fd, v2 + cut, sizeof(v2) - 1 - cut);
+		world_read(&world, fd, out, sizeof(out), 2, NULL);
+		assert_non_null(strstr(out, "GET /again 0"));
+		assert_string_equal(world.peer.ip, "192.0.2.1");
+		assert_string_equal(world.peer.local_ip, "10.0.0.9");
+		close(fd);
+	}
+}
+
+static void
+test_proxy_line_is_demanded(void **unused)
+{
+	int fd;
+	bool eof;
+
+	(void)unused;
+	trust("127.0.0.0/8");
+	fd = world_connect(&world);
+	say(fd, GET("/x"));
+	world_read(&world, fd, out, sizeof(out), 20, &eof);
+	assert_true(eof);
+	assert_string_equal(out, "");
+	close(fd);
+	/* LOCAL keeps the addresses of the socket */
+	fd = world_connect(&world);
+	world_send(&world, fd, "\r\n\r\n\0\r\nQUIT\n\x20\0\0\0", 16);
+	say(fd, GET("/x"));
+	world_read(&world, fd, out, sizeof(out), 10, NULL);
+	assert_non_null(strstr(out, "GET /x 0"));
+	assert_string_equal(world.peer.ip, "127.0.0.1");
+	close(fd);
+	/* vanished inside the line */
+	fd = world_connect(&world);
+	say(fd, "PROXY TCP4 1.2");
+	world_turn(&world, 3);
+	close(fd);
+	world_turn(&world, 3);
+	assert_int_equal(world.loop->conn_count, 0);
+	/* from elsewhere it is no PROXY line, but a bad request */
+	trust("192.0.2.0/24");
+	world_talk(&world, GET("/plain"), out, sizeof(out));
+	assert_non_null(strstr(out, "GET /plain 0"));
+	world_talk(&world, "PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n" GET("/x"), out,
+	    sizeof(out));
+	assert_int_equal(count("HTTP/1.1 400"), 1);
+	assert_string_equal(world.peer.ip, "127.0.0.1");
+}
+
 static void
 test_conn_id_stays(void **unused)
 {
@@ -1150,6 +1241,8 @@ main(void)
 		TEST(test_oldest_idle_gives_way),
 		TEST(test_out_of_descriptors),
 		TEST(test_every_allocation_fails),
+		TEST(test_proxy_line_at_every_split),
+		TEST(test_proxy_line_is_demanded),
 		TEST(test_conn_id_stays),
 	};
 
