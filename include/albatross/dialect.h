@@ -18,6 +18,7 @@ struct abt_dialect {
 	const char *title; /* as shown to people */
 
 	enum abt_routing routing;
+	int64_t timeout_ms; /* of the integration, if not set; 0: none */
 
 	/* The attributes of a front of this kind: a struct of |attributes_size|
 	 * bytes that the option rows describe. */

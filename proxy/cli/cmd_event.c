@@ -10,6 +10,7 @@
 #include "cli/input.h"
 #include "cli/pretty.h"
 #include "cli/verdict.h"
+#include "config/api.h"
 #include "http/h1_head.h"
 #include "route/route.h"
 
@@ -66,7 +67,12 @@ make_front(struct abt_cli *cli, const struct event_options *options,
 	routes->routes = route;
 	routes->count = 1;
 	rc = abt_cli_front(cli, "event", &options->front, front);
-	front->routes = routes;
+	if (rc == 0 && front->api != NULL &&
+	    abt_api_routes_make(&cli->source, &options->front, route, front) !=
+		0)
+		return ABT_EXIT_USAGE;
+	if (front->api == NULL)
+		front->routes = routes;
 	return rc;
 }
 

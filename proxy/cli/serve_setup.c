@@ -7,6 +7,7 @@
 #include "cli/serve.h"
 
 #include "cli/front.h"
+#include "config/api.h"
 #include "config/functions.h"
 #include "config/listeners.h"
 #include "config/program.h"
@@ -209,6 +210,12 @@ make_front(struct abt_cli *cli, struct abt_setup *setup)
 	if (routes == NULL || route == NULL || setup->fronts == NULL)
 		return -1;
 	status = abt_cli_front(cli, function->name, options, setup->fronts);
+	setup->front_count = status == 0;
+	if (status == 0 && setup->fronts[0].api != NULL)
+		return abt_api_routes_make(
+			   &cli->source, options, function, setup->fronts) == 0
+			   ? 0
+			   : ABT_EXIT_USAGE;
 	if (status != 0)
 		return status;
 	route->action = ABT_FORWARD;
@@ -221,7 +228,6 @@ make_front(struct abt_cli *cli, struct abt_setup *setup)
 	routes->routes = route;
 	routes->count = 1;
 	setup->fronts[0].routes = routes;
-	setup->front_count = 1;
 	return 0;
 }
 

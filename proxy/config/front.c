@@ -6,6 +6,8 @@
  */
 #include "config/front.h"
 
+#include "config/api.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -83,6 +85,63 @@ const struct abt_option abt_front_option_rows[] = {
 	    .offset = AT(rules),
 	    .argument = "list of objects",
 	    .help = "listener rules, see below" },
+	{ .name = "routes",
+	    .kind = ABT_JSON,
+	    .offset = AT(routes),
+	    .argument = "object or list of objects",
+	    .help = "of APIs: the function of each route, like { \"GET "
+		    "/pets/{id}\": \"pets\" }" },
+	{ .name = "route",
+	    .kind = ABT_LIST,
+	    .offset = AT(route),
+	    .flag = "route",
+	    .argument = "KEY",
+	    .help = "of APIs: a route to the function, like 'GET /pets/{id}'; "
+		    "may be repeated, all there is when left out" },
+	{ .name = "stage",
+	    .kind = ABT_STRING,
+	    .offset = AT(stage),
+	    .flag = "stage",
+	    .argument = "NAME",
+	    .help = "of APIs: the stage; dev for REST, else $default" },
+	{ .name = "stage_in_path",
+	    .kind = ABT_BOOL,
+	    .offset = AT(stage_in_path),
+	    .preset = "true",
+	    .help = "of APIs: paths begin with the stage, but for $default" },
+	{ .name = "stage_variables",
+	    .kind = ABT_MAP,
+	    .offset = AT(stage_variables),
+	    .flag = "stage-variable",
+	    .argument = "NAME=VALUE",
+	    .help = "of APIs: the stage's variables" },
+	{ .name = "base_path",
+	    .kind = ABT_STRING,
+	    .offset = AT(base_path),
+	    .flag = "base-path",
+	    .argument = "PATH",
+	    .help = "of APIs: the mapping of a custom domain, which paths "
+		    "begin with in place of the stage" },
+	{ .name = "api_id",
+	    .kind = ABT_STRING,
+	    .offset = AT(api_id),
+	    .flag = "api-id",
+	    .argument = "ID",
+	    .help = "of APIs: the id in events; other ids in a Host of AWS's "
+		    "form are then refused" },
+	{ .name = "domain_name",
+	    .kind = ABT_STRING,
+	    .offset = AT(domain_name),
+	    .flag = "domain-name",
+	    .argument = "NAME",
+	    .help = "of APIs: domainName in events; the Host when left out" },
+	{ .name = "integration_timeout",
+	    .kind = ABT_DURATION,
+	    .offset = AT(integration_timeout_ms),
+	    .flag = "integration-timeout",
+	    .argument = "TIME",
+	    .help = "of APIs: how long the API waits for the function; 29s for "
+		    "REST, 30s for HTTP APIs" },
 	ABT_OPTIONS_END,
 };
 
@@ -313,6 +372,8 @@ abt_front_make(struct abt_source *source, struct abt_bytes name,
 		    "%.*s-123456789.%.*s.elb.amazonaws.com", ABT_FMT(plain),
 		    ABT_FMT(options->region));
 	rc = fill_attributes(source, options, multi, front, attributes);
+	if (abt_api_make(source, options, at, front) != 0)
+		rc = -1;
 	if (!check_names(source, options, at) || abt_arena_failed(arena))
 		rc = -1;
 	return rc;

@@ -19,8 +19,16 @@ struct abt_front_options {
 	struct abt_bytes target_group_arn;
 	struct abt_bytes function; /* of the default action */
 	const struct abt_json *rules;
+	/* of APIs */
+	const struct abt_json *routes;
+	struct abt_list route; /* route keys to |function| */
+	struct abt_bytes stage, base_path, api_id, domain_name;
+	bool stage_in_path;
+	struct abt_map stage_variables;
+	int64_t integration_timeout_ms;
 };
 extern const struct abt_option abt_front_option_rows[];
+extern const struct abt_option abt_api_route_option_rows[];
 
 /* The account and region that nothing else names. */
 #define ABT_ACCOUNT "123456789012"

@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 
+#include "config/api.h"
 #include "config/file.h"
 #include "config/front.h"
 #include "config/functions.h"
@@ -179,6 +180,7 @@ load_front(struct loader *l, const struct abt_json *value)
 	struct abt_front *front = &l->setup->fronts[l->setup->front_count];
 	struct abt_front_options options = { 0 };
 	const char *misplaced[MISPLACED_MAX + 1];
+	int rc;
 
 	if (value->kind != ABT_JSON_OBJECT) {
 		abt_complain(&l->source, value,
@@ -194,8 +196,11 @@ load_front(struct loader *l, const struct abt_json *value)
 		abt_arena_copy(&l->setup->arena, value->key), &options, value,
 		front) != 0)
 		return;
-	if (abt_routes_read(&l->source, &options, value, &l->targets, front) !=
-	    0)
+	rc = front->api != NULL ? abt_api_routes_read(&l->source, &options,
+				      value, &l->targets, front)
+				: abt_routes_read(&l->source, &options, value,
+				      &l->targets, front);
+	if (rc != 0)
 		return;
 	abt_front_finish(front);
 	l->setup->front_count++;

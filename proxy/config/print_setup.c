@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "albatross/dialect.h"
+#include "config/api.h"
 #include "config/schema.h"
 #include "config/settings.h"
 #include "route/route.h"
@@ -128,6 +129,11 @@ print_front(struct abt_json_out *out, const struct abt_front *front)
 	abt_schema_print(
 	    out, front->dialect->attributes, front->attributes, false);
 	abt_json_close(out);
+	if (front->api != NULL) {
+		abt_api_print(out, front);
+		abt_json_close(out);
+		return;
+	}
 	abt_json_array(out, "rules");
 	for (size_t i = 0; i < front->routes->count; i++) {
 		const struct abt_route *route = &front->routes->routes[i];

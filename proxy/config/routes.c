@@ -202,26 +202,26 @@ check_sums(struct reader *r, const struct abt_json *rule,
 		    WILDCARDS_MAX);
 }
 
-static const struct abt_target *
-find_target(struct reader *r, const struct abt_json *at, struct abt_bytes name)
+const struct abt_target *
+abt_target_find(struct abt_source *source, const struct abt_targets *all,
+    const struct abt_json *at, struct abt_bytes name)
 {
-	const struct abt_targets *all = r->targets;
 	const char **names, *nearest = NULL;
 
 	for (size_t i = 0; i < all->count; i++)
 		if (abt_bytes_equal(name, abt_bytes_text(all->targets[i].name)))
 			return &all->targets[i];
-	names = abt_arena_array(r->source->arena, all->count, sizeof *names);
+	names = abt_arena_array(source->arena, all->count, sizeof *names);
 	for (size_t i = 0; names != NULL && i < all->count; i++)
 		names[i] = all->targets[i].name;
 	if (names != NULL)
 		nearest = abt_schema_nearest(name, names, all->count);
 	if (nearest != NULL)
-		abt_complain(r->source, at,
+		abt_complain(source, at,
 		    "there is no function \"%.*s\", did you mean \"%s\"?",
 		    ABT_FMT(name), nearest);
 	else
-		abt_complain(r->source, at,
+		abt_complain(source, at,
 		    "there is no function \"%.*s\"; describe it in "
 		    "\"functions\"",
 		    ABT_FMT(name));
@@ -256,7 +256,8 @@ set_forward(struct reader *r, const struct rule_options *options,
 	const struct abt_target *target = &nothing;
 
 	if (name->kind == ABT_JSON_STRING)
-		target = find_target(r, name, name->text);
+		target =
+		    abt_target_find(r->source, r->targets, name, name->text);
 	else if (name->kind != ABT_JSON_NULL)
 		abt_complain(r->source, name,
 		    "\"function\" must be the name of a function or null, but "
@@ -357,7 +358,7 @@ add_default(struct reader *r, const struct abt_json *at)
 		    "default actions; keep one");
 		return;
 	}
-	target = find_target(r, place, name);
+	target = abt_target_find(r->source, r->targets, place, name);
 	if (target == NULL)
 		return;
 	set_target(r, target, (struct abt_bytes){ NULL, 0 }, route);

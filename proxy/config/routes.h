@@ -24,6 +24,11 @@ extern const struct abt_option abt_rule_option_rows[];
 extern const struct abt_option abt_redirect_option_rows[];
 extern const struct abt_option abt_fixed_option_rows[];
 
+/* The function |name|; NULL after complaining, with the nearest name. */
+const struct abt_target *abt_target_find(struct abt_source *source,
+    const struct abt_targets *targets, const struct abt_json *at,
+    struct abt_bytes name);
+
 /*
  * Make front->routes from options->rules and options->function.  0, or -1 after
  * complaining about every rule that is wrong.

@@ -114,8 +114,14 @@ put_number(const struct abt_option *row, struct abt_bytes text, void *self,
 	} else if (row->kind == ABT_SIZE) {
 		good = abt_size_parse(text, &value);
 	} else {
-		good = abt_bytes_number(text, 10, INT64_MAX, &plain);
+		bool negative = row->min < 0 && text.n > 1 && text.p[0] == '-';
+		struct abt_bytes digits =
+		    negative ? abt_bytes(text.p + 1, text.n - 1) : text;
+
+		good = abt_bytes_number(digits, 10, INT64_MAX, &plain);
 		value = good ? (int64_t)plain : 0;
+		if (negative)
+			value = -value;
 	}
 	if (!good)
 		return wrong(row, text, why, size);

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/ids.h"
+#include "base/utf8_mend.h"
 #include "dialect/maps.h"
 #include "http/percent.h"
 #include "route/route.h"

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "net/mail.h"
+#include "route/api_routes.h"
 #include "route/route.h"
 
 /* ---- opening ---- */
@@ -56,9 +57,14 @@ redirect_routes(struct abt_setup *setup, const struct abt_function *from,
 	for (i = 0; i < setup->front_count; i++) {
 		const struct abt_routes *routes = setup->fronts[i].routes;
 
+		const struct abt_api *api = setup->fronts[i].api;
+
 		for (j = 0; j < routes->count; j++)
 			if (routes->routes[j].function == from)
 				routes->routes[j].function = to;
+		for (j = 0; api != NULL && j < api->routes->count; j++)
+			if (api->routes->routes[j].function == from)
+				api->routes->routes[j].function = to;
 	}
 }
 

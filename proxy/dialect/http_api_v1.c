@@ -1,0 +1,230 @@
+/*
+ * http_api_v1.c - HTTP API, payload format 1.0
+ *
+ * Nearly a REST API's event (apigw.md 2.6): members are null where 2.0 leaves
+ * them out, headers keep the client's spelling, and path is the one text that
+ * stays percent-encoded.
+ */
+#include "base/utf8_mend.h"
+#include "dialect/payload.h"
+#include "dialect/spelled.h"
+#include "dialect/trace.h"
+#include "http/forwarded.h"
+#include "http/percent.h"
+#include "route/api_routes.h"
+
+static const struct abt_payload payload = {
+	.multi_value = true,
+	.title_case = true,
+	.default_type = ABT_BYTES_INIT("text/plain; charset=utf-8"),
+};
+
+/* ---- headers ---- */
+
+static void
+add(struct abt_spelled *spelled, struct abt_call *call, enum abt_field_id id,
+    const char *name, struct abt_bytes value)
+{
+	abt_spelled_add_ours(
+	    spelled, call->arena, id, abt_bytes_text(name), value);
+}
+
+/* Made by the gateway, in Title-Case (H5.7). */
+static void
+add_ours(struct abt_spelled *spelled, struct abt_call *call)
+{
+	const struct abt_request *req = call->request;
+	const struct abt_field *host =
+	    abt_headers_first(&req->headers, ABT_FIELD_HOST);
+	const struct abt_facts *facts = &call->facts;
+
+	add(spelled, call, ABT_FIELD_CONTENT_LENGTH, "Content-Length",
+	    abt_arena_printf(call->arena, "%zu", req->body.n));
+	add(spelled, call, ABT_FIELD_HOST, "Host",
+	    host != NULL ? host->value : abt_api_domain(call));
+	abt_trace_fill(call);
+	add(spelled, call, ABT_FIELD_X_AMZN_TRACE_ID, "X-Amzn-Trace-Id",
+	    call->trace_id);
+	add(spelled, call, ABT_FIELD_X_FORWARDED_FOR, "X-Forwarded-For",
+	    abt_forwarded_for(&req->headers, facts->peer_ip, call->arena));
+	add(spelled, call, ABT_FIELD_X_FORWARDED_PORT, "X-Forwarded-Port",
+	    abt_api_port(call));
+	add(spelled, call, ABT_FIELD_X_FORWARDED_PROTO, "X-Forwarded-Proto",
+	    facts->tls ? ABT_BYTES("https") : ABT_BYTES("http"));
+}
+
+static bool
+is_ours(const struct abt_field *field)
+{
+	switch (field->id) {
+	case ABT_FIELD_CONTENT_LENGTH:
+	case ABT_FIELD_HOST:
+	case ABT_FIELD_X_AMZN_TRACE_ID:
+	case ABT_FIELD_X_FORWARDED_FOR:
+	case ABT_FIELD_X_FORWARDED_PORT:
+	case ABT_FIELD_X_FORWARDED_PROTO:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void
+write_headers(struct abt_call *call, struct abt_json_out *out)
+{
+	const struct abt_headers *headers = &call->request->headers;
+	struct abt_spelled spelled = { 0 };
+	size_t i;
+
+	for (i = 0; i < headers->count; i++) {
+		const struct abt_field *field = &headers->fields[i];
+
+		if (is_ours(field) || abt_payload_is_hop_by_hop(field))
+			continue;
+		if (field->id == ABT_FIELD_USER_AGENT)
+			add(&spelled, call, field->id, "User-Agent",
+			    field->value);
+		else
+			abt_spelled_add(&spelled, call->arena, field);
+	}
+	add_ours(&spelled, call);
+	abt_spelled_write(&spelled, call->arena, out);
+}
+
+/* ---- the event ---- */
+
+static void
+write_query(struct abt_call *call, struct abt_json_out *out)
+{
+	struct abt_entries entries = { 0 };
+
+	abt_entries_of_form(&entries, call->arena, call->request->query);
+	if (entries.count == 0) { /* H5.12 */
+		abt_json_null(out, "queryStringParameters");
+		abt_json_null(out, "multiValueQueryStringParameters");
+		return;
+	}
+	abt_entries_sort(&entries, call->arena);
+	abt_write_last(out, "queryStringParameters", &entries);
+	abt_write_lists(out, "multiValueQueryStringParameters", &entries);
+}
+
+/* All null but two (H5.9). */
+static void
+write_identity(struct abt_call *call, struct abt_json_out *out)
+{
+	static const char *const nulls[] = { "accessKey", "accountId", "caller",
+		"cognitoAuthenticationProvider", "cognitoAuthenticationType",
+		"cognitoIdentityId", "cognitoIdentityPoolId", "principalOrgId",
+		"user", "userArn" };
+	const struct abt_field *agent =
+	    abt_headers_last(&call->request->headers, ABT_FIELD_USER_AGENT);
+
+	abt_json_object(out, "identity");
+	for (size_t i = 0; i < sizeof(nulls) / sizeof(nulls[0]); i++)
+		abt_json_null(out, nulls[i]);
+	abt_json_string(out, "sourceIp", call->facts.peer_ip);
+	abt_json_string(out, "userAgent",
+	    agent != NULL ? abt_utf8_mend(agent->value, call->arena)
+			  : ABT_BYTES(""));
+	abt_json_close(out);
+}
+
+static void
+write_context(struct abt_call *call, struct abt_json_out *out)
+{
+	const struct abt_front *front = call->front;
+	const struct abt_request *req = call->request;
+	struct abt_bytes id = abt_api_extended_id(call);
+	struct abt_bytes domain =
+	    abt_utf8_mend(abt_api_domain(call), call->arena);
+	char time[ABT_CLF_SIZE];
+
+	abt_api_clf_time(time, call->facts.epoch_us);
+	abt_json_object(out, "requestContext");
+	abt_json_string(out, "accountId", front->account);
+	abt_json_string(out, "apiId", front->api->api_id);
+	abt_json_string(out, "domainName", domain);
+	abt_json_string(out, "domainPrefix", abt_api_domain_prefix(domain));
+	abt_json_string(out, "extendedRequestId", id);
+	abt_json_string(out, "httpMethod", req->method);
+	write_identity(call, out);
+	abt_json_string(out, "path", /* H5.5 */
+	    abt_percent_decode(req->path, false, call->arena));
+	abt_json_text(
+	    out, "protocol", req->version == 10 ? "HTTP/1.0" : "HTTP/1.1");
+	abt_json_string(out, "requestId", id); /* H5.8 */
+	abt_json_text(out, "requestTime", time);
+	abt_json_int(out, "requestTimeEpoch", call->facts.epoch_us / 1000);
+	abt_json_string(out, "resourceId", call->match.route_key); /* H5.3 */
+	abt_json_string(out, "resourcePath", call->match.resource);
+	abt_json_string(out, "stage", front->api->stage);
+	abt_json_close(out);
+}
+
+static void
+write_maps(struct abt_call *call, struct abt_json_out *out)
+{
+	if (call->match.param_count > 0)
+		abt_api_write_params(call, out, true); /* H5.6 */
+	else
+		abt_json_null(out, "pathParameters");
+	if (call->front->api->stage_variables.count > 0)
+		abt_api_write_variables(out, call->front->api);
+	else
+		abt_json_null(out, "stageVariables");
+}
+
+static int
+write_event(
+    struct abt_call *call, struct abt_json_out *out, struct abt_report *report)
+{
+	const struct abt_request *req = call->request;
+	bool base64 = abt_api_body_is_base64(req);
+
+	abt_json_object(out, NULL);
+	abt_json_text(out, "version", "1.0"); /* H5.1 */
+	abt_json_string(out, "resource", call->match.resource);
+	abt_json_string(out, "path", abt_utf8_mend(req->path, call->arena));
+	abt_json_string(out, "httpMethod", req->method);
+	write_headers(call, out);
+	write_query(call, out);
+	write_context(call, out);
+	write_maps(call, out);
+	if (req->body.n == 0)
+		abt_json_null(out, "body");
+	else if (base64)
+		abt_json_base64(out, "body", req->body);
+	else
+		abt_json_string(out, "body", req->body);
+	abt_json_bool(out, "isBase64Encoded", base64);
+	abt_json_close(out);
+	return abt_api_event_end(out, report);
+}
+
+static int
+read_result(const struct abt_call *call, struct abt_bytes source,
+    const struct abt_json *result, const struct abt_json_error *error,
+    struct abt_response *response, struct abt_report *report)
+{
+	(void)error;
+	return abt_payload_read_result(
+	    &payload, call, source, result, response, report);
+}
+
+const struct abt_dialect abt_dialect_http_api_v1 = {
+	.name = "http-1.0",
+	.title = "API Gateway HTTP API, payload format 1.0",
+	.routing = ABT_ROUTE_KEYS,
+	.timeout_ms = 30000, /* 2.15 */
+	.attributes_size = sizeof(struct abt_payload_attributes),
+	.attributes = abt_http_api_attribute_rows,
+	.make_policy = abt_http_api_make_policy,
+	.admit = abt_http_api_admit,
+	.route = abt_api_route_find,
+	.answer = abt_http_api_answer,
+	.write_event = write_event,
+	.read_result = read_result,
+	.write_failure = abt_http_api_write_failure,
+	.finish = abt_http_api_finish,
+};
