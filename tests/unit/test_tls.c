@@ -17,9 +17,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "lib/net_world.h"
 #include "net/tls_private.h"
+#include "net/wheel.h"
 #include "route/cidr.h"
 
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -506,6 +508,33 @@ test_vanishing_and_noise(void **unused)
 }
 
 static void
+test_handshake_timeout(void **unused)
+{
+	int64_t now_ms = 1000000;
+	int silent, half;
+
+	(void)unused;
+	abt_clock_stop_at(now_ms * 1000);
+	silent = world_connect(&world);
+	half = world_connect(&world);
+	world_send(&world, half, "\x16\x03\x01", 3);
+	world_turn(&world, 0);
+	assert_int_equal(world.loop->conn_count, 2);
+	now_ms += 9900;
+	abt_clock_stop_at(now_ms * 1000);
+	abt_wheel_run(world.loop->wheel, now_ms);
+	assert_int_equal(world.loop->conn_count, 2);
+	now_ms += 300;
+	abt_clock_stop_at(now_ms * 1000);
+	world.loop->now_us = 0;
+	abt_wheel_run(world.loop->wheel, now_ms);
+	assert_int_equal(world.loop->conn_count, 0);
+	abt_clock_stop_at(-1);
+	close(silent);
+	close(half);
+}
+
+static void
 test_proxy_line_before_tls(void **unused)
 {
 	static struct abt_cidr everyone;
@@ -565,6 +594,7 @@ main(void)
 		TEST(test_resumption),
 		TEST(test_plain_http_on_the_port),
 		TEST(test_vanishing_and_noise),
+		TEST(test_handshake_timeout),
 		TEST(test_proxy_line_before_tls),
 	};
 
