@@ -28,7 +28,7 @@ ABT_CPPFLAGS := -D_GNU_SOURCE -Iinclude -Iproxy \
 ABT_CFLAGS   := -std=c11 $(OPT) $(WARNINGS) -fvisibility=hidden -fPIC -pthread \
                 -fstack-protector-strong $(SANFLAGS) $(CFLAGS)
 ABT_LDFLAGS  := -pthread -Wl,-z,relro,-z,now $(SANFLAGS) $(LDFLAGS)
-ABT_LIBS     := -levent_core -lssl -lcrypto -lyajl $(LIBS)
+ABT_LIBS     := -levent_core -lssl -lcrypto -lyajl -lz $(LIBS)
 
 PURE     := base http route dialect
 REST     := net function gateway config cli
