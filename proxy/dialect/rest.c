@@ -1,0 +1,75 @@
+/*
+ * rest.c - API Gateway, REST API with Lambda proxy or mock integrations
+ *
+ * The entry of the dialect, its attributes, its limits and what comes between
+ * routing and the event: decoding of the body, request validation.  Events are
+ * in rest_event.c, results in rest_result.c, what the gateway says by itself in
+ * rest_failure.c and rest_mock.c.  Rule numbers are those of apigw.md.
+ */
+#include "dialect/rest.h"
+
+#include "dialect/api.h"
+#include "route/api_routes.h"
+
+#define AT(member) offsetof(struct abt_rest_attributes, member)
+
+/* clang-format off */
+const struct abt_option abt_rest_attribute_rows[] = {
+	{ "binaryMediaTypes", ABT_LIST, AT(binary_types), NULL, 0, 0, NULL, NULL,
+	    "binary-media-type", "TYPE", "media types that are passed on in base64: image/png, image/* or */*", 0 },
+	{ "minimumCompressionSize", ABT_SIZE, AT(compress_from), "10485761", 0, ABT_REST_COMPRESS_OFF, NULL, NULL,
+	    "minimum-compression-size", "BYTES", "compress bodies from this size on (10485761: never)", 0 },
+	{ "gatewayResponses", ABT_JSON, AT(gateway_responses), NULL, 0, 0, NULL, NULL,
+	    NULL, NULL, "what is said in place of AWS's own errors: type to statusCode, responseParameters, responseTemplates", 0 },
+	ABT_OPTIONS_END,
+};
+/* clang-format on */
+
+static void
+make_policy(struct abt_front *front)
+{
+	abt_api_policy(front, 10240, 10240, ABT_REST_PAYLOAD_MAX); /* 1.16 */
+	front->policy.any_path = true; /* events keep it as it came: R1.1 */
+}
+
+static int
+admit(const struct abt_call *call, struct abt_request *req,
+    struct abt_report *report)
+{
+	/* a connection of ours never becomes another protocol's */
+	abt_headers_drop(&req->headers, ABT_FIELD_UPGRADE);
+	return abt_api_admit(call, req, report);
+}
+
+static int
+route(struct abt_call *call, struct abt_report *report)
+{
+	if (abt_api_route_find(call, report) != 0 ||
+	    abt_rest_decode_body(call, report) != 0)
+		return -1;
+	return abt_rest_validate(call, report);
+}
+
+static const char *
+failure_reason(const struct abt_rule *rule)
+{
+	(void)rule;
+	return NULL; /* $context.error.responseType, see rest_failure.c */
+}
+
+const struct abt_dialect abt_dialect_rest = {
+	.name = "rest",
+	.title = "API Gateway, REST API",
+	.routing = ABT_RESOURCE_TREE,
+	.timeout_ms = 29000, /* 1.16 */
+	.attributes_size = sizeof(struct abt_rest_attributes),
+	.attributes = abt_rest_attribute_rows,
+	.make_policy = make_policy,
+	.admit = admit,
+	.route = route,
+	.write_event = abt_rest_write_event,
+	.read_result = abt_rest_read_result,
+	.write_action = abt_rest_write_action,
+	.write_failure = abt_rest_write_failure,
+	.failure_reason = failure_reason,
+};

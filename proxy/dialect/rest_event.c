@@ -1,0 +1,297 @@
+/*
+ * rest_event.c - the REST API event (apigw.md 1.1 to 1.6)
+ *
+ * Every key is always there, null where there is nothing.  The path and its
+ * parameters stay as the client encoded them; the query is decoded.  Text that
+ * is not UTF-8 is mended, so that every request has an event.
+ */
+#include "dialect/rest.h"
+
+#include "base/utf8_mend.h"
+#include "dialect/api.h"
+#include "dialect/maps.h"
+#include "dialect/spelled.h"
+#include "dialect/trace.h"
+#include "http/forwarded.h"
+
+static void
+put(struct abt_call *call, struct abt_json_out *out, const char *key,
+    struct abt_bytes text)
+{
+	abt_json_string(out, key, abt_utf8_mend(text, call->arena));
+}
+
+static void
+put_or_null(struct abt_call *call, struct abt_json_out *out, const char *key,
+    struct abt_bytes text)
+{
+	if (text.p != NULL)
+		put(call, out, key, text);
+	else
+		abt_json_null(out, key);
+}
+
+/* ---- path ---- */
+
+/* |path| with the slashes at its very start as one (R1.3). */
+static struct abt_bytes
+one_slash(struct abt_bytes path)
+{
+	while (path.n > 1 && path.p[0] == '/' && path.p[1] == '/') {
+		path.p++;
+		path.n--;
+	}
+	return path;
+}
+
+/* Behind the stage of the default domain (R1.1, R1.6); a custom domain's path
+ * keeps its base path (R1.8). */
+static struct abt_bytes
+event_path(const struct abt_call *call)
+{
+	struct abt_bytes path = call->front->api->base_path.n > 0
+				    ? call->request->path
+				    : call->match.path;
+
+	return path.n == 0 ? ABT_BYTES("/") : one_slash(path);
+}
+
+/* ---- headers ---- */
+
+static bool
+is_signature(struct abt_bytes value)
+{
+	return abt_bytes_starts_nocase(value, ABT_BYTES("AWS4-HMAC-SHA256"));
+}
+
+/* R3.5, R3.7 */
+static bool
+other_passes(const struct abt_field *field)
+{
+	static const struct abt_bytes kept_back[] = {
+		ABT_BYTES_INIT("content-md5"),
+		ABT_BYTES_INIT("max-forwards"),
+		ABT_BYTES_INIT("proxy-authenticate"),
+		ABT_BYTES_INIT("www-authenticate"),
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(kept_back) / sizeof(kept_back[0]); i++)
+		if (abt_bytes_equal_nocase(field->name, kept_back[i]))
+			return false;
+	return !(
+	    is_signature(field->value) &&
+	    abt_bytes_equal_nocase(field->name, ABT_BYTES("authorization")));
+}
+
+static bool
+passes(const struct abt_field *field)
+{
+	switch (field->id) {
+	case ABT_FIELD_CONNECTION:
+	case ABT_FIELD_CONTENT_LENGTH:
+	case ABT_FIELD_EXPECT:
+	case ABT_FIELD_SERVER:
+	case ABT_FIELD_TE:
+	case ABT_FIELD_TRAILER:
+	case ABT_FIELD_TRANSFER_ENCODING:
+	case ABT_FIELD_UPGRADE:
+	case ABT_FIELD_HOST: /* these are ours */
+	case ABT_FIELD_X_AMZN_TRACE_ID:
+	case ABT_FIELD_X_FORWARDED_FOR:
+	case ABT_FIELD_X_FORWARDED_PORT:
+	case ABT_FIELD_X_FORWARDED_PROTO:
+		return false;
+	case ABT_FIELD_OTHER:
+		return other_passes(field);
+	default:
+		return true;
+	}
+}
+
+/* A field under the client's spelling, but for three names (R3.1). */
+static void
+add_field(struct abt_spelled *headers, struct abt_call *call,
+    const struct abt_field *field)
+{
+	if (field->id == ABT_FIELD_USER_AGENT)
+		abt_spelled_add_ours(headers, call->arena, field->id,
+		    ABT_BYTES("User-Agent"), field->value);
+	else if (field->id == ABT_FIELD_OTHER && field->name.n == 13 &&
+		 abt_bytes_equal_nocase(
+		     field->name, ABT_BYTES("Authorization")))
+		abt_spelled_add_ours(headers, call->arena, field->id,
+		    ABT_BYTES("Authorization"), field->value);
+	else
+		abt_spelled_add(headers, call->arena, field);
+}
+
+static void
+write_headers(struct abt_call *call, struct abt_json_out *out)
+{
+	const struct abt_headers *sent = &call->request->headers;
+	struct abt_arena *arena = call->arena;
+	const struct abt_field *host = abt_headers_first(sent, ABT_FIELD_HOST);
+	struct abt_spelled headers = { { NULL, 0, 0 } };
+	size_t i;
+
+	for (i = 0; i < sent->count; i++)
+		if (passes(&sent->fields[i]))
+			add_field(&headers, call, &sent->fields[i]);
+	abt_trace_fill(call);
+	abt_spelled_add_ours(&headers, arena, ABT_FIELD_HOST, ABT_BYTES("Host"),
+	    host != NULL ? host->value : abt_api_domain(call));
+	abt_spelled_add_ours(&headers, arena, ABT_FIELD_X_AMZN_TRACE_ID,
+	    ABT_BYTES("X-Amzn-Trace-Id"), call->trace_id);
+	abt_spelled_add_ours(&headers, arena, ABT_FIELD_X_FORWARDED_FOR,
+	    ABT_BYTES("X-Forwarded-For"),
+	    abt_forwarded_for(sent, call->facts.peer_ip, arena));
+	abt_spelled_add_ours(&headers, arena, ABT_FIELD_X_FORWARDED_PORT,
+	    ABT_BYTES("X-Forwarded-Port"), abt_api_port(call));
+	abt_spelled_add_ours(&headers, arena, ABT_FIELD_X_FORWARDED_PROTO,
+	    ABT_BYTES("X-Forwarded-Proto"),
+	    call->facts.tls ? ABT_BYTES("https") : ABT_BYTES("http"));
+	abt_spelled_write(&headers, arena, out);
+}
+
+/* ---- query, parameters, variables ---- */
+
+static void
+write_query(struct abt_call *call, struct abt_json_out *out)
+{
+	struct abt_entries query = { NULL, 0, 0 };
+
+	abt_entries_of_form(&query, call->arena, call->request->query);
+	if (query.count == 0) { /* R2.1 */
+		abt_json_null(out, "queryStringParameters");
+		abt_json_null(out, "multiValueQueryStringParameters");
+		return;
+	}
+	abt_entries_sort(&query, call->arena);
+	abt_write_last(out, "queryStringParameters", &query);
+	abt_write_lists(out, "multiValueQueryStringParameters", &query);
+}
+
+static void
+write_pairs(struct abt_call *call, struct abt_json_out *out, const char *key,
+    const struct abt_pair *pairs, size_t count)
+{
+	size_t i;
+
+	if (count == 0) {
+		abt_json_null(out, key);
+		return;
+	}
+	abt_json_object(out, key);
+	for (i = 0; i < count; i++)
+		abt_json_string_at(out, pairs[i].name,
+		    abt_utf8_mend(pairs[i].value, call->arena));
+	abt_json_close(out);
+}
+
+/* ---- requestContext ---- */
+
+static void
+write_identity(struct abt_call *call, struct abt_json_out *out)
+{
+	static const char *const nulls[] = { "accessKey", "accountId", "caller",
+		"cognitoAuthenticationProvider", "cognitoAuthenticationType",
+		"cognitoIdentityId", "cognitoIdentityPoolId",
+		"principalOrgId" };
+	const struct abt_field *agent =
+	    abt_headers_last(&call->request->headers, ABT_FIELD_USER_AGENT);
+	size_t i;
+
+	abt_json_object(out, "identity");
+	for (i = 0; i < sizeof(nulls) / sizeof(nulls[0]); i++)
+		abt_json_null(out, nulls[i]);
+	abt_json_string(out, "sourceIp", call->facts.peer_ip);
+	abt_json_null(out, "user");
+	put_or_null(call, out, "userAgent",
+	    agent != NULL ? agent->value : abt_bytes(NULL, 0));
+	abt_json_null(out, "userArn");
+	abt_json_close(out);
+}
+
+static void
+write_context(struct abt_call *call, struct abt_json_out *out)
+{
+	const struct abt_api *api = call->front->api;
+	struct abt_bytes domain = abt_api_domain(call);
+	char time[ABT_CLF_SIZE];
+
+	abt_api_clf_time(time, call->facts.epoch_us);
+	abt_json_object(out, "requestContext");
+	abt_json_string(out, "resourceId", call->match.resource_id);
+	abt_json_string(out, "resourcePath", call->match.resource);
+	put(call, out, "httpMethod", call->request->method);
+	abt_json_string(out, "extendedRequestId", abt_api_extended_id(call));
+	abt_json_text(out, "requestTime", time);
+	put(call, out, "path", one_slash(call->request->path));
+	abt_json_string(out, "accountId", call->front->account);
+	abt_json_text(out, "protocol", "HTTP/1.1");
+	abt_json_string(out, "stage", api->stage);
+	put(call, out, "domainPrefix", abt_api_domain_prefix(domain));
+	abt_json_int(out, "requestTimeEpoch", call->facts.epoch_us / 1000);
+	abt_json_text(out, "requestId", call->facts.request_id);
+	write_identity(call, out);
+	put(call, out, "domainName", domain);
+	if (api->deployment_id.n > 0)
+		abt_json_string(out, "deploymentId", api->deployment_id);
+	abt_json_string(out, "apiId", api->api_id);
+	abt_json_close(out);
+}
+
+/* ---- body ---- */
+
+/* A missing type is matched by the entry for every type alone (R4.3). */
+static bool
+body_is_binary(const struct abt_call *call)
+{
+	const struct abt_field *type =
+	    abt_headers_last(&call->request->headers, ABT_FIELD_CONTENT_TYPE);
+
+	return abt_rest_is_binary(
+	    call->front, type != NULL ? type->value : abt_bytes(NULL, 0));
+}
+
+static void
+write_body(struct abt_call *call, struct abt_json_out *out)
+{
+	struct abt_bytes body = call->request->body;
+	bool base64 = body.n > 0 && body_is_binary(call);
+
+	if (body.n == 0) /* R4.5 */
+		abt_json_null(out, "body");
+	else if (base64)
+		abt_json_base64(out, "body", body);
+	else
+		put(call, out, "body", body); /* R4.1 */
+	abt_json_bool(out, "isBase64Encoded", base64);
+}
+
+int
+abt_rest_write_event(
+    struct abt_call *call, struct abt_json_out *out, struct abt_report *report)
+{
+	const struct abt_match *match = &call->match;
+	const struct abt_map *variables = &call->front->api->stage_variables;
+
+	abt_json_object(out, NULL);
+	abt_json_string(out, "resource", match->resource);
+	put(call, out, "path", event_path(call));
+	put(call, out, "httpMethod", call->request->method);
+	write_headers(call, out);
+	write_query(call, out);
+	write_pairs(
+	    call, out, "pathParameters", match->params, match->param_count);
+	write_pairs(
+	    call, out, "stageVariables", variables->pairs, variables->count);
+	write_context(call, out);
+	write_body(call, out);
+	abt_json_close(out);
+	if (out->buf->overflowed)
+		return abt_break(
+		    report, ABT_RULE_API_EVENT_LARGE, ABT_BYTES(""));
+	return 0;
+}
