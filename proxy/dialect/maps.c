@@ -3,6 +3,8 @@
  */
 #include "dialect/maps.h"
 
+#include <endian.h>
+
 #include "http/percent.h"
 
 #define INSERTION_MAX 32 /* beyond it a merge sort: no quadratic heads */
@@ -11,17 +13,15 @@
 static uint64_t
 prefix_of(struct abt_bytes name)
 {
-	unsigned char first[8] = { 0 };
 	uint64_t prefix = 0;
 	size_t i;
 
-	if (name.n >= 8)
-		memcpy(first, name.p, 8);
-	else
-		for (i = 0; i < name.n; i++)
-			first[i] = (unsigned char)name.p[i];
-	for (i = 0; i < 8; i++) /* compilers make one swap of it */
-		prefix |= (uint64_t)first[i] << (56 - 8 * i);
+	if (name.n >= 8) {
+		memcpy(&prefix, name.p, sizeof(prefix));
+		return be64toh(prefix);
+	}
+	for (i = 0; i < name.n; i++)
+		prefix |= (uint64_t)(unsigned char)name.p[i] << (56 - 8 * i);
 	return prefix;
 }
 
