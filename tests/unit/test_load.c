@@ -14,6 +14,7 @@
 #include "config/load.h"
 #include "config/print_setup.h"
 #include "config/schema.h"
+#include "route/api_routes.h"
 #include "route/route.h"
 
 /* A front and a function around the part that is tested. */
@@ -217,9 +218,22 @@ errors_tell_place_and_cure(void **state)
 		{ RULES("{\"fixed_response\": {\"status\": 301}}"),
 		    "a.json:1:104: \"status\" must be 2xx, 4xx or 5xx; for a "
 		    "3xx write \"redirect\"\n" },
-		{ FRONT("\"dialect\": \"elb\", \"function\": \"api\""),
-		    "a.json:1:75: there is no dialect \"elb\"; there are: alb, "
-		    "alb-multi\n" },
+		{ FRONT("\"stage\": \"dev\", \"function\": \"api\""),
+		    "a.json:1:64: a front of the dialect alb has no "
+		    "\"stage\"\n" },
+		{ FRONT("\"dialect\": \"http-2.0\", \"routes\": {\"GET pets\": "
+			"\"api\"}"),
+		    "a.json:1:98: the route \"GET pets\" has a path that does "
+		    "not begin with \"/\"\n" },
+		{ FRONT("\"dialect\": \"http-2.0\", \"routes\": {\"GET /\": "
+			"\"apo\"}"),
+		    "a.json:1:107: there is no function \"apo\", did you mean "
+		    "\"api\"?\n" },
+		{ FRONT(
+		      "\"dialect\": \"url\", \"function\": \"api\", "
+		      "\"attributes\": {\"InvokeMode\": \"RESPONSE_STREAM\"}"),
+		    "a.json:1:130: \"InvokeMode\" must be \"BUFFERED\", not "
+		    "\"RESPONSE_STREAM\"\n" },
 		{ FRONT("\"account\": \"1\", \"function\": \"api\""),
 		    "a.json:1:75: \"account\" must be 12 digits like "
 		    "123456789012, not \"1\"\n" },
@@ -296,6 +310,19 @@ errors_tell_place_and_cure(void **state)
 		assert_refused(table[i].json, table[i].said);
 }
 
+/* The list grows with every dialect: its beginning is enough. */
+static void
+an_unknown_dialect_lists_the_known(void **state)
+{
+	const char *begin = "a.json:1:75: there is no dialect \"elb\"; there "
+			    "are: alb, alb-multi, ";
+
+	(void)state;
+	assert_null(load(FRONT("\"dialect\": \"elb\", \"function\": \"api\"")));
+	assert_memory_equal(said, begin, strlen(begin));
+	assert_non_null(strstr(said, "http-2.0"));
+}
+
 static void
 limits_can_be_off(void **state)
 {
@@ -311,6 +338,37 @@ limits_can_be_off(void **state)
 }
 
 /* What is printed makes the same setup again. */
+static const struct abt_api_route *
+api_route(const struct abt_setup *setup, size_t i)
+{
+	return &setup->fronts[0].api->routes->routes[i];
+}
+
+static void
+apis_have_routes(void **state)
+{
+	struct abt_setup *setup;
+
+	(void)state;
+	setup = load(FRONT("\"dialect\": \"http-2.0\", \"stage\": \"dev\", "
+			   "\"api_id\": \"abcde12345\", \"routes\": {"
+			   "\"$default\": \"api\", \"GET /pets/{id}\": "
+			   "\"api\"}"));
+	assert_non_null(setup);
+	assert_int_equal(setup->fronts[0].api->routes->count, 2);
+	assert_text(api_route(setup, 0)->key, "GET /pets/{id}");
+	assert_text(setup->fronts[0].dns_name,
+	    "abcde12345.execute-api.us-east-1.amazonaws.com");
+	assert_true(setup->fronts[0].api->stage_in_path);
+	assert_int_equal(setup->fronts[0].api->timeout_ms, 30000);
+	abt_setup_free(setup);
+	setup = load(FRONT("\"dialect\": \"url\", \"function\": \"api\""));
+	assert_non_null(setup);
+	assert_int_equal(setup->fronts[0].api->routes->count, 1);
+	assert_int_equal(setup->fronts[0].api->api_id.n, 32);
+	abt_setup_free(setup);
+}
+
 static void
 printing_is_reading(void **state)
 {
@@ -381,7 +439,9 @@ main(void)
 		cmocka_unit_test(a_whole_file_is_read),
 		cmocka_unit_test(shorthands_work),
 		cmocka_unit_test(errors_tell_place_and_cure),
+		cmocka_unit_test(an_unknown_dialect_lists_the_known),
 		cmocka_unit_test(limits_can_be_off),
+		cmocka_unit_test(apis_have_routes),
 		cmocka_unit_test(printing_is_reading),
 		cmocka_unit_test(missing_files_are_named),
 		cmocka_unit_test(memory_may_run_out),
