@@ -175,13 +175,16 @@ class World:
                              "-c", path], port, self.directory, cores,
                       functions, stdout=stdout)
 
-    def nginx(self, port, name="nginx", workers=1, cores=None, lua=False):
+    def nginx(self, port, name="nginx", workers=1, cores=None, lua=False,
+              log=False):
         modules = "".join(
             f"load_module /usr/lib/nginx/modules/{module}.so;\n"
             for module in ("ndk_http_module", "ngx_http_lua_module") if lua)
         words = {**self.words, "PORT": port, "TLS_PORT": port + 1,
                  "WORKERS": workers, "BENCH": HERE, "MODULES": modules,
-                 "LUA": ""}
+                 "LUA": "", "NGINX_LOG":
+                 os.path.join(self.directory, f"{name}-access.log")
+                 if log else "off"}
         if lua:
             words["LUA"] = fill("nginx-lua.conf", words)
         path = self.write(f"{name}.conf", fill("nginx.conf", words))
