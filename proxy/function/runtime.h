@@ -1,9 +1,9 @@
 /*
- * runtime.h - the three rooms of the runtime backend and what they share
+ * runtime.h - the rooms of the runtime backend and what they share
  *
  * runtime.c keeps the instances of one function and decides who gets an event;
- * instance.c is one process from start to end; runtime_api.c speaks HTTP with
- * it.  All on the function's home loop.
+ * instance.c is one process from start to end; runtime_api.c and its rooms
+ * speak HTTP with it.  All on the function's home loop.
  */
 #ifndef ABT_FUNCTION_RUNTIME_H
 #define ABT_FUNCTION_RUNTIME_H
@@ -13,7 +13,7 @@
 #include "function/runtime_command.h"
 #include "net/listener.h"
 
-/* R1.60, by RIE's names (see state_names in runtime_api.c). */
+/* R1.60, by RIE's names (see runtime_answers.c). */
 enum abt_api_state {
 	ABT_API_STARTED,
 	ABT_API_INIT_ERROR,
