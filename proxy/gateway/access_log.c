@@ -279,13 +279,14 @@ action_of(const struct abt_call_state *state)
 static struct abt_bytes
 redirect_of(const struct abt_call_state *state)
 {
-	const struct abt_field *location = abt_headers_named(
-	    &state->x->response.headers, ABT_BYTES("location"));
+	const struct abt_field *location;
 
 	if (state->call.match.route == NULL ||
-	    state->call.match.action != ABT_REDIRECT || location == NULL)
+	    state->call.match.action != ABT_REDIRECT)
 		return abt_bytes(NULL, 0);
-	return location->value;
+	location = abt_headers_named(
+	    &state->x->response.headers, ABT_BYTES("location"));
+	return location != NULL ? location->value : abt_bytes(NULL, 0);
 }
 
 static const char *
