@@ -15,8 +15,8 @@ struct reading {
 	const struct abt_json *result;
 	struct abt_response *response;
 	struct abt_report *report;
-	bool has_type;
-	struct abt_bytes date; /* the function's own */
+	struct abt_headers types; /* the function's Content-Type lines */
+	struct abt_bytes date;    /* the function's own */
 };
 
 static void
@@ -133,8 +133,7 @@ place_field(struct reading *r, struct abt_field *field, struct abt_bytes where)
 		return;
 	}
 	if (field->id == ABT_FIELD_CONTENT_TYPE) {
-		r->has_type = true;
-		to = &r->response->ours;
+		to = &r->types;
 	}
 	abt_headers_add_id(
 	    to, r->call->arena, field->id, field->name, field->value);
@@ -313,18 +312,22 @@ note_keys(struct reading *r)
 
 /* Date and Content-Type go first; some statuses have no body. */
 static void
-finish(struct reading *r, struct abt_bytes default_type)
+finish(struct reading *r, struct abt_bytes default_type, bool inferred)
 {
 	struct abt_response *response = r->response;
 	int status = response->status;
 
 	abt_headers_add_id(&response->ours, r->call->arena, ABT_FIELD_DATE,
 	    ABT_BYTES("Date"), r->date.n > 0 ? r->date : r->call->facts.date);
-	if (!r->has_type) {
+	for (size_t i = 0; i < r->types.count; i++)
+		abt_headers_add_id(&response->ours, r->call->arena,
+		    ABT_FIELD_CONTENT_TYPE, r->types.fields[i].name,
+		    r->types.fields[i].value);
+	if (r->types.count == 0) {
 		abt_headers_add_id(&response->ours, r->call->arena,
 		    ABT_FIELD_CONTENT_TYPE, ABT_BYTES("Content-Type"),
 		    default_type);
-		if (response->body.n > 0)
+		if (response->body.n > 0 && !inferred)
 			note(r, ABT_RULE_API_NOTE_CONTENT_TYPE,
 			    ABT_BYTES("/headers"));
 	}
@@ -346,7 +349,7 @@ read_envelope(struct reading *r)
 		return -1;
 	if (!r->report->quiet_notes)
 		note_keys(r);
-	finish(r, r->payload->default_type);
+	finish(r, r->payload->default_type, false);
 	return r->report->broken != NULL ? -1 : 0;
 }
 
@@ -401,11 +404,7 @@ infer(struct reading *r, struct abt_bytes source)
 	else
 		r->response->body = trimmed(source); /* H6.1, Q5 */
 	note(r, ABT_RULE_API_NOTE_INFERRED, ABT_BYTES(""));
-	r->has_type = true;
-	finish(r, abt_bytes(NULL, 0));
-	abt_headers_add_id(&r->response->ours, r->call->arena,
-	    ABT_FIELD_CONTENT_TYPE, ABT_BYTES("Content-Type"),
-	    ABT_BYTES("application/json"));
+	finish(r, ABT_BYTES("application/json"), true);
 	return 0;
 }
 

@@ -30,6 +30,17 @@ void abt_facts_fill(struct abt_call_state *state);
 /* The time of the response, for its Date header. */
 void abt_facts_date(struct abt_call_state *state);
 
+/*
+ * gateway/late.c: an invocation that may outlive its call.  Is it possible that
+ * |state|'s function takes longer than its front waits?  Then invoke it by
+ * abt_late_invoke, which calls |resume| with state->inv filled, or |give_up|
+ * when the front's time is over.  0, or -1: no memory.
+ */
+bool abt_late_is_possible(const struct abt_call_state *state);
+int abt_late_invoke(struct abt_call_state *state,
+    void (*resume)(struct abt_call_state *),
+    void (*give_up)(struct abt_call_state *));
+
 /* gateway/access_log.c: one line for a finished call. */
 void abt_access_log_line(struct abt_call_state *state);
 

@@ -184,10 +184,25 @@ on_result(struct abt_invocation *inv)
 	run(state);
 }
 
+/* The front's own time is over; the function goes on alone. */
+static void
+give_up(struct abt_call_state *state)
+{
+	fail(state, &abt_rules[ABT_RULE_API_TIMED_OUT]);
+	run(state);
+}
+
 static enum step_result
 invoke(struct abt_call_state *state)
 {
 	struct abt_invocation *inv = &state->inv;
+
+	state->invoked = true;
+	if (state->call.front->api != NULL && abt_late_is_possible(state)) {
+		if (abt_late_invoke(state, run, give_up) != 0)
+			return fail(state, &abt_rules[ABT_RULE_NET_NO_MEMORY]);
+		return WAIT;
+	}
 
 	inv->owner = state->x->loop;
 	inv->done = on_result;
@@ -195,7 +210,6 @@ invoke(struct abt_call_state *state)
 	inv->event = state->event;
 	inv->request_id = state->call.facts.request_id;
 	inv->trace_id = state->call.invoke_trace;
-	state->invoked = true;
 	/* done() runs the next step, perhaps before this returns */
 	abt_function_invoke(
 	    (struct abt_function *)(uintptr_t)state->call.match.function, inv);
