@@ -16,6 +16,7 @@
 #include <stdio.h>
 
 #include "lib/alb_case.h"
+#include "lib/api_case.h"
 #include "lib/report_case.h"
 
 struct tally {
@@ -35,6 +36,11 @@ run_case(const struct abt_json *c, bool sweep, struct abt_fault *fault)
 			abt_alb_case_sweep(c, fault);
 		else
 			abt_alb_case_run(c, fault);
+	} else if (abt_api_case_is_area(area)) {
+		if (sweep)
+			abt_api_case_sweep(c, fault);
+		else
+			abt_api_case_run(c, fault);
 	} else if (abt_bytes_equal(area, ABT_BYTES("runtime-api")) &&
 		   abt_json_is(when, ABT_JSON_OBJECT) &&
 		   abt_json_get(when, "log") != NULL) {

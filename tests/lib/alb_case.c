@@ -13,15 +13,14 @@
 
 #include "albatross.h"
 #include "config/schema.h"
-#include "http/h1_write.h"
 #include "lib/regex.h"
+#include "lib/wire.h"
 #include "route/route.h"
 
 #define TARGET_GROUP                              \
 	"arn:aws:elasticloadbalancing:us-east-1:" \
 	"123456789012:targetgroup/fn/0123456789abcdef"
 #define EPOCH_US INT64_C(1700000000000000)
-#define FIELDS   4096 /* of a response, at most */
 
 static const char *const case_keys[] = { "id", "mode", "certainty", "rule",
 	"request", "request_b64", "fill", "attrs", "listener_attrs",
@@ -52,15 +51,6 @@ struct outcome {
 	struct abt_response response;
 	struct abt_bytes event;
 	int asked; /* what abt_event_from_request returned */
-};
-
-/* A response as a client reads it. */
-struct wire {
-	struct abt_buf bytes;
-	int status;
-	struct abt_bytes reason, body;
-	struct abt_pair fields[FIELDS];
-	size_t count;
 };
 
 static struct abt_bytes
@@ -399,70 +389,9 @@ check_refusal(
 
 /* ---- responses, read back from the wire ---- */
 
-static struct abt_bytes
-next_line(struct abt_bytes *rest)
-{
-	size_t n = abt_bytes_search(*rest, ABT_BYTES("\r\n"));
-	struct abt_bytes line = abt_bytes(rest->p, n);
-
-	n = n + 2 < rest->n ? n + 2 : rest->n;
-	rest->p += n;
-	rest->n -= n;
-	return line;
-}
-
-static bool
-wire_read(struct wire *wire, const struct outcome *o, const struct world *w)
-{
-	const struct abt_response *res = &o->response;
-	struct abt_bytes rest, line;
-	uint64_t status = 0;
-
-	abt_h1_write_head(
-	    &wire->bytes, res, res->close ? "close" : "keep-alive");
-	rest = abt_buf_bytes(&wire->bytes);
-	line = next_line(&rest);
-	if (!abt_bytes_starts(line, ABT_BYTES("HTTP/1.1 ")) || line.n < 13 ||
-	    line.p[12] != ' ' ||
-	    !abt_bytes_number(abt_bytes(line.p + 9, 3), 10, 999, &status))
-		return false;
-	wire->status = (int)status;
-	wire->reason = abt_bytes(line.p + 13, line.n - 13);
-	while ((line = next_line(&rest)).n > 0 && wire->count < FIELDS) {
-		size_t colon = abt_bytes_find(line, ':');
-		struct abt_pair *field = &wire->fields[wire->count++];
-
-		if (colon == line.n)
-			return false;
-		field->name = abt_bytes(line.p, colon);
-		field->value = abt_bytes_trim(
-		    abt_bytes(line.p + colon + 1, line.n - colon - 1));
-	}
-	/* A head without a body keeps the body's length (alb.md R21). */
-	wire->body = res->body;
-	if (abt_bytes_equal(w->method, ABT_BYTES("HEAD")) ||
-	    wire->status == 204 || wire->status == 304)
-		wire->body = ABT_BYTES("");
-	return rest.n == 0;
-}
-
-/* How many fields are |name|, and with |value| too (p == NULL: any). */
-static size_t
-wire_count(
-    const struct wire *wire, struct abt_bytes name, struct abt_bytes value)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < wire->count; i++)
-		n += abt_bytes_equal_nocase(wire->fields[i].name, name) &&
-		     (value.p == NULL ||
-			 abt_bytes_equal(wire->fields[i].value, value));
-	return n;
-}
-
 static void
-fault_field(struct abt_fault *fault, const struct wire *wire, const char *what,
-    struct abt_bytes name, const struct abt_json *expected)
+fault_field(struct abt_fault *fault, const struct abt_wire *wire,
+    const char *what, struct abt_bytes name, const struct abt_json *expected)
 {
 	abt_fault_json(fault, what, expected, NULL);
 	for (size_t i = 0; i < wire->count; i++)
@@ -483,7 +412,7 @@ list_count(const struct abt_json *list, struct abt_bytes value)
 }
 
 static void
-check_fields(const struct abt_json *expect, const struct wire *wire,
+check_fields(const struct abt_json *expect, const struct abt_wire *wire,
     struct abt_fault *fault)
 {
 	const struct abt_json *m = abt_json_get(expect, "headers");
@@ -493,22 +422,22 @@ check_fields(const struct abt_json *expect, const struct wire *wire,
 		const struct abt_json *value = abt_json_at(m, 1);
 
 		if (name == NULL || value == NULL ||
-		    wire_count(wire, name->text, value->text) == 0)
+		    abt_wire_count(wire, name->text, value->text) == 0)
 			fault_field(fault, wire, "headers",
 			    name != NULL ? name->text : ABT_BYTES(""), m);
 	}
 	m = abt_json_get(expect, "headers_absent");
 	for (m = m != NULL ? m->first : NULL; m != NULL; m = m->next)
-		if (wire_count(wire, m->text, abt_bytes(NULL, 0)) != 0)
+		if (abt_wire_count(wire, m->text, abt_bytes(NULL, 0)) != 0)
 			fault_field(fault, wire, "headers_absent", m->text, m);
 	m = abt_json_get(expect, "header_multiset");
 	for (m = m != NULL ? m->first : NULL; m != NULL; m = m->next) {
-		bool good =
-		    wire_count(wire, m->key, abt_bytes(NULL, 0)) == m->count;
+		bool good = abt_wire_count(wire, m->key, abt_bytes(NULL, 0)) ==
+			    m->count;
 
 		for (const struct abt_json *v = m->first; v != NULL;
 		     v = v->next)
-			good &= wire_count(wire, m->key, v->text) ==
+			good &= abt_wire_count(wire, m->key, v->text) ==
 				list_count(m, v->text);
 		if (!good)
 			fault_field(fault, wire, "header_multiset", m->key, m);
@@ -516,7 +445,7 @@ check_fields(const struct abt_json *expect, const struct wire *wire,
 }
 
 static void
-check_wire(const struct abt_json *expect, const struct wire *wire,
+check_wire(const struct abt_json *expect, const struct abt_wire *wire,
     struct outcome *o, struct abt_fault *fault)
 {
 	const struct abt_json *reason = abt_json_get(expect, "reason");
@@ -552,7 +481,7 @@ static void
 check_response(const struct abt_json *c, struct outcome *o,
     const struct world *w, struct abt_fault *fault)
 {
-	struct wire *wire;
+	struct abt_wire *wire;
 
 	if (o->asked != 0) {
 		check_event(c, o, fault);
@@ -563,8 +492,7 @@ check_response(const struct abt_json *c, struct outcome *o,
 		abt_fault_add(fault, "out of memory");
 		return;
 	}
-	abt_buf_init(&wire->bytes, NULL, (size_t)1 << 24);
-	if (!wire_read(wire, o, w))
+	if (!abt_wire_read(wire, &o->response, w->method))
 		abt_fault_differs(fault, "the head cannot be read",
 		    ABT_BYTES("HTTP/1.1 ..."), abt_buf_bytes(&wire->bytes));
 	else

@@ -103,6 +103,21 @@ abt_fault_json(struct abt_fault *fault, const char *what,
 	abt_buf_end(&b);
 }
 
+/* Does the case want what authorizes callers, keys of theirs among it? */
+static bool
+wants_authorizer(const struct abt_json *c)
+{
+	static const char *const keys[] = { "authorizer", "authorizationType",
+		"apiKeyRequired", "apiKeys" };
+	const struct abt_json *config = abt_json_get(c, "config");
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (abt_json_is(config, ABT_JSON_OBJECT) &&
+		    abt_json_get(config, keys[i]) != NULL)
+			return true;
+	return false;
+}
+
 struct abt_bytes
 abt_case_area(const struct abt_json *c)
 {
@@ -117,6 +132,8 @@ abt_case_area(const struct abt_json *c)
 	    abt_json_is(rule, ABT_JSON_STRING) &&
 	    abt_bytes_starts(rule->text, ABT_BYTES("R3.")))
 		return ABT_BYTES("extensions");
+	if (wants_authorizer(c))
+		return ABT_BYTES("authorizer");
 	return area->text;
 }
 

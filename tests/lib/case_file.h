@@ -35,7 +35,8 @@ abt_fault_is_empty(const struct abt_fault *fault)
 
 /*
  * The area of a case: what "api" or "area" says; "alb" when it has neither.
- * Cases of the Extensions API (rules R3.x of runtime-api) are "extensions".
+ * Cases of the Extensions API (rules R3.x of runtime-api) are "extensions", API
+ * cases that authorize callers "authorizer".
  */
 struct abt_bytes abt_case_area(const struct abt_json *c);
 
