@@ -28,15 +28,16 @@ check-fresh:
 # Case files of one's own: make cases CASES="a.jsonl b.jsonl" AREAS="alb".
 # Areas: alb; rest http1 http2 url; runtime-api invoke cgi sigv4 async; the
 # cases of the Extensions API count as extensions.  Without AREAS every case of
-# the files named counts; without CASES our own files and what is built: alb
-# purely, alb and runtime-api live.
+# the files named counts; without CASES our own files and what is built: alb and
+# APIs purely, alb and runtime-api live.  API cases with authorizers or keys are
+# of the area authorizer, which is not built.
 CASES ?=
 AREAS ?= $(if $(CASES),,$(BUILT))
 CASE_FILES = $(if $(CASES),$(CASES),$(sort $(wildcard tests/cases/alb/*.jsonl \
-             tests/cases/lambda/*.jsonl)))
+             tests/cases/apigw/*.jsonl tests/cases/lambda/*.jsonl)))
 
 #: make cases        case tables through the pure translation (CASES, AREAS)
-cases: BUILT = alb
+cases: BUILT = alb rest http1 http2
 cases-live: BUILT = alb runtime-api
 cases:
 	@tests/deps build cases
