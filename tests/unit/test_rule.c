@@ -47,7 +47,10 @@ every_row_is_whole(void **state)
 			fail_msg("%s has no section", rule->name);
 		if (strlen(rule->text) == 0 || strlen(rule->source) == 0)
 			fail_msg("%s has no text or source", rule->name);
-		if (rule->text[strlen(rule->text) - 1] == '.')
+		if (abt_bytes_ends(
+			abt_bytes_text(rule->text), ABT_BYTES(".")) &&
+		    !abt_bytes_ends(
+			abt_bytes_text(rule->text), ABT_BYTES("...")))
 			fail_msg("%s: text is a clause", rule->name);
 		if (strlen(rule->cure) > 0 &&
 		    rule->cure[strlen(rule->cure) - 1] != '.')
