@@ -5,6 +5,7 @@
  * the facts of the command line.
  */
 #include "albatross.h"
+#include "cli/event_all.h"
 #include "cli/facts.h"
 #include "cli/front.h"
 #include "cli/input.h"
@@ -23,6 +24,7 @@ struct event_options {
 	struct abt_facts_options facts;
 	struct abt_event_output {
 		bool pretty;
+		bool all;
 	} output;
 };
 
@@ -32,6 +34,12 @@ static const struct abt_option output_rows[] = {
 	    .offset = offsetof(struct abt_event_output, pretty),
 	    .flag = "p|pretty",
 	    .help = "print the event on many lines" },
+	{ .name = "all",
+	    .kind = ABT_BOOL,
+	    .offset = offsetof(struct abt_event_output, all),
+	    .flag = "a|all",
+	    .help = "show what every kind of front makes of the request, and "
+		    "mark what differs" },
 	ABT_OPTIONS_END,
 };
 
@@ -145,6 +153,28 @@ print_incomplete(
 }
 
 static int
+read_request(struct abt_cli *cli, struct abt_bytes *raw)
+{
+	const char *file = cli->operand_count > 0 ? cli->operands[0] : "-";
+
+	return abt_cli_read(cli, file, REQUEST_MAX, raw) == 0 ? 0
+							      : ABT_EXIT_USAGE;
+}
+
+static int
+run_all(struct abt_cli *cli, const struct event_options *options)
+{
+	struct abt_bytes raw;
+
+	if (abt_cli_given(cli, "dialect"))
+		return abt_cli_usage(
+		    cli, "--all is every dialect, --dialect one of them");
+	if (read_request(cli, &raw) != 0)
+		return ABT_EXIT_USAGE;
+	return abt_event_all(cli, &options->front, &options->facts, raw);
+}
+
+static int
 run(struct abt_cli *cli)
 {
 	const struct event_options *options = cli->options;
@@ -159,14 +189,15 @@ run(struct abt_cli *cli)
 		return abt_cli_usage(cli,
 		    "one request at a time: %s is one file too many",
 		    cli->operands[1]);
+	if (options->output.all)
+		return run_all(cli, options);
 	rc = make_front(cli, options, &front);
 	if (rc == 0)
 		rc = abt_cli_facts(cli, &options->facts, &call);
+	if (rc == 0)
+		rc = read_request(cli, &raw);
 	if (rc != 0)
 		return rc;
-	if (abt_cli_read(cli, cli->operand_count > 0 ? cli->operands[0] : "-",
-		REQUEST_MAX, &raw) != 0)
-		return ABT_EXIT_USAGE;
 	call.front = &front;
 	abt_report_init(&report, &cli->arena);
 	rc = abt_event_from_request(&call, raw, &event, &response, &report);
@@ -196,7 +227,10 @@ const struct abt_command abt_cmd_event = {
 		    "example.com\\r\\n\\r\\n' |\n"
 		    "    albatross event --dialect alb --pretty\n"
 		    "albatross event --dialect alb-multi --peer 192.0.2.1:5000 "
-		    "request.txt\n",
+		    "request.txt\n"
+		    "albatross event --dialect http-2.0 --route 'GET "
+		    "/pets/{id}' request.txt\n"
+		    "albatross event --all request.txt\n",
 	.size = sizeof(struct event_options),
 	.groups = groups,
 	.attributes = true,
