@@ -3,7 +3,7 @@
 #: make run          install what is missing, build, serve the sample function
 run:
 	@tests/deps build run
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@exec tests/serve-sample $(B)/albatross
 
 #: make deps         install what building and testing need
