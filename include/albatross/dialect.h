@@ -25,6 +25,10 @@ struct abt_dialect {
 	size_t attributes_size;
 	const struct abt_option *attributes;
 
+	/* A result of more bytes is too large for the service, so that nobody
+	 * builds its tree; read_result then gets none.  0: no limit. */
+	size_t result_max;
+
 	/* Make |front|->policy from its attributes and limits_off. */
 	void (*make_policy)(struct abt_front *front);
 
@@ -80,6 +84,15 @@ struct abt_dialect {
 	 * ("LambdaUnhandled"), or NULL. */
 	const char *(*failure_reason)(const struct abt_rule *rule);
 };
+
+/* Is a result of |size| bytes small enough for |front| to be read at all? */
+static inline bool
+abt_result_fits(const struct abt_front *front, size_t size)
+{
+	size_t max = front->dialect->result_max;
+
+	return max == 0 || size <= max || front->limits_off;
+}
 
 /* The dialect of that name, or NULL.  The list, NULL-terminated. */
 const struct abt_dialect *abt_dialect_find(struct abt_bytes name);

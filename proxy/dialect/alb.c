@@ -170,6 +170,7 @@ const struct abt_dialect abt_dialect_alb = {
 	.title = "Application Load Balancer, Lambda target",
 	.attributes_size = sizeof(struct abt_alb_attributes),
 	.attributes = abt_alb_attribute_rows,
+	.result_max = ABT_ALB_RESULT_MAX,
 	.make_policy = make_policy,
 	.admit = admit,
 	.route = route,

@@ -12,6 +12,8 @@ enum abt_xff_mode {
 	ABT_XFF_REMOVE,
 };
 
+#define ABT_ALB_RESULT_MAX 1048576 /* R11 */
+
 /* Headers that listener attributes insert into every response (alb.md 2). */
 #define ABT_ALB_INSERTED 10
 

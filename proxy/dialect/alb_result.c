@@ -7,8 +7,7 @@
  */
 #include "dialect/alb.h"
 
-#define RESULT_MAX  1048576 /* R11 */
-#define HEADERS_MAX 32768   /* R17 */
+#define HEADERS_MAX 32768 /* R17 */
 
 /* The result while it is read. */
 struct reading {
@@ -366,7 +365,7 @@ check_source(const struct abt_call *call, struct abt_bytes source,
     const struct abt_json *result, const struct abt_json_error *error,
     struct abt_report *report)
 {
-	if (source.n > RESULT_MAX && !call->front->limits_off &&
+	if (source.n > ABT_ALB_RESULT_MAX && !call->front->limits_off &&
 	    abt_break(report, ABT_RULE_ALB_RESULT_LARGE, ABT_BYTES("")) != 0)
 		return -1;
 	if (result == NULL) {

@@ -111,14 +111,16 @@ abt_response_from_result(const struct abt_call *call, struct abt_bytes result,
 {
 	const struct abt_dialect *dialect = call->front->dialect;
 	struct abt_json_error error = { 0 };
-	const struct abt_json *tree;
+	const struct abt_json *tree = NULL;
 
 	if (function_error) {
 		abt_break(report, ABT_RULE_FUNCTION_ERROR, ABT_BYTES(""));
 		refuse(call, response, report);
 		return -1;
 	}
-	tree = abt_json_scan(result, ABT_JSON_DEPTH, call->arena, &error);
+	if (report->collect || abt_result_fits(call->front, result.n))
+		tree =
+		    abt_json_scan(result, ABT_JSON_DEPTH, call->arena, &error);
 	if (!abt_arena_failed(call->arena) &&
 	    dialect->read_result(
 		call, result, tree, &error, response, report) == 0 &&

@@ -223,7 +223,7 @@ read_result(struct abt_call_state *state)
 	struct abt_invocation *inv = &state->inv;
 	struct abt_json_error error = { 0 };
 	struct abt_bytes source = { NULL, 0 };
-	const struct abt_json *tree;
+	const struct abt_json *tree = NULL;
 
 	if (inv->result != NULL) {
 		source = abt_bytes(inv->result->data, inv->result->used);
@@ -237,7 +237,8 @@ read_result(struct abt_call_state *state)
 				       : &abt_rules[ABT_RULE_FUNCTION_ERROR]);
 	}
 	abt_facts_date(state);
-	tree = abt_json_scan(source, ABT_JSON_DEPTH, &x->arena, &error);
+	if (abt_result_fits(state->call.front, source.n))
+		tree = abt_json_scan(source, ABT_JSON_DEPTH, &x->arena, &error);
 	if (abt_arena_failed(&x->arena))
 		return fail_report(state);
 	x->report.quiet_notes = true;
