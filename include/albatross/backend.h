@@ -27,8 +27,8 @@ struct abt_mail {
  *
  * It is made by the caller in the exchange's arena and lent to the function
  * from abt_function_invoke until |done| is called, exactly once, on the
- * caller's loop.  While it is lent the caller touches nothing but |cancelled|
- * through abt_function_cancel.
+ * caller's loop.  While it is lent the caller touches nothing of it: a function
+ * is not stopped because its caller has gone (nor does AWS).
  */
 struct abt_invocation {
 	struct abt_mail letter;
@@ -67,7 +67,6 @@ struct abt_invocation {
 	int64_t deadline_us; /* monotonic; 0: none */
 	int64_t deadline_epoch_ms;
 	int64_t used_mb; /* peak memory of the process, for REPORT */
-	bool cancelled;
 	bool cold;
 	bool finished; /* it has its result; |done| follows when unpinned */
 	unsigned pins; /* how often its event's bytes are being sent now */
