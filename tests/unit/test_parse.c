@@ -109,11 +109,14 @@ end(void **state)
 static int
 parse(struct world *w, const char *line)
 {
-	const char *argv[32] = { "albatross", "test" };
+	static const char *argv[32]; /* cli.rest points into it afterwards */
 	int argc = 2, saved, pipes[2], rc;
 	struct abt_bytes rest = abt_bytes_text(line), word;
 	ssize_t n;
 
+	memset(argv, 0, sizeof argv);
+	argv[0] = "albatross";
+	argv[1] = "test";
 	while (rest.n > 0 && abt_bytes_next(&rest, ' ', &word))
 		argv[argc++] = abt_arena_text(&w->cli.arena, word);
 	assert_int_equal(pipe(pipes), 0);
