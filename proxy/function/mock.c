@@ -15,6 +15,7 @@ struct mock {
 	bool error;
 	struct abt_bytes bytes; /* |result| as it is sent */
 	struct abt_function *function;
+	_Atomic unsigned holders; /* the function, and each one that is late */
 };
 
 /* One that is late; made for it and freed with it. */
@@ -33,6 +34,7 @@ open_mock(void *self, struct abt_function *function, char *why, size_t size)
 	struct abt_buf buf;
 
 	mock->function = function;
+	mock->holders = 1;
 	if (mock->result == NULL) {
 		mock->bytes = ABT_BYTES("{}");
 		return 0;
@@ -65,6 +67,20 @@ give(const struct mock *mock, struct abt_invocation *inv)
 		abt_result_end(inv);
 }
 
+/* Late ones may be on any loop: the last to let go closes. */
+static void
+let_go(struct mock *mock)
+{
+	if (atomic_fetch_sub(&mock->holders, 1) == 1)
+		abt_function_closed(mock->function);
+}
+
+static void
+close_mock(void *self)
+{
+	let_go(self);
+}
+
 static void
 on_time(struct abt_timer *timer)
 {
@@ -74,6 +90,7 @@ on_time(struct abt_timer *timer)
 
 	abt_free(late);
 	give(mock, inv);
+	let_go(mock);
 }
 
 static void
@@ -91,6 +108,7 @@ invoke(void *self, struct abt_invocation *inv)
 		abt_result_fail(inv, ABT_RULE_NET_NO_MEMORY, "memory ran out");
 		return;
 	}
+	atomic_fetch_add(&mock->holders, 1);
 	late->mock = mock;
 	late->inv = inv;
 	abt_timer_init(&late->timer, on_time);
@@ -121,4 +139,5 @@ const struct abt_backend abt_backend_mock = {
 	.main_option = "result",
 	.open = open_mock,
 	.invoke = invoke,
+	.close = close_mock,
 };
