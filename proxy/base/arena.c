@@ -296,7 +296,8 @@ block_end(struct abt_pool *pool, struct abt_arena_block *block)
 	block->next = pool->blocks;
 	pool->blocks = block;
 	pool->block_count++;
-	poison(block, ABT_ARENA_BLOCK);
+	/* the link stays readable: leak checks follow it */
+	poison(block->data, BLOCK_ROOM);
 }
 
 /* ---- arenas ---- */
