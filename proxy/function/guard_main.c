@@ -1,15 +1,12 @@
 /*
  * guard_main.c - the guard: parent and subreaper of every process we start
  *
- * One thread, one table of children, no memory but static memory.  It starts
- * what the loops ask for, reaps, reports, and kills what an ended child leaves
- * behind.  A descendant that called setsid and whose parent died is handed to
- * us by the kernel; whose it was is told by a line of its environment (the log
- * stream of the instance) or, when it cleaned its environment, by its age: no
- * child still living is as old.  When all channels are closed the server is
- * gone, however it ended, and the guard kills everything below it.
+ * One thread, one table of children, no memory but static memory.  It
+ * starts what the loops ask for, reaps, reports, and has what an ended child
+ * leaves behind killed.  When all channels are closed the server is gone,
+ * however it ended, and the guard kills everything below it.
  */
-#include "function/guard.h"
+#include "function/guard_children.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,49 +22,15 @@
 #include <unistd.h>
 
 #define STRINGS_MAX 16384 /* of argv and envp together */
-#define SWEEP_MS    2000  /* how long we hunt for what a child left */
-#define MARKER_NAME "AWS_LAMBDA_LOG_STREAM_NAME="
 
-enum child_state {
-	CHILD_FREE,
-	CHILD_RUNNING,
-	CHILD_SWEEPING, /* reaped; its descendants are being killed */
-};
-
-struct child {
-	unsigned char state;
-	bool tell_started, tell_ended; /* replies that did not fit yet */
-	uint32_t id;
-	int channel;
-	pid_t pid;
-	int error, status;
-	uint64_t since;      /* clock ticks since boot */
-	int64_t sweep_until; /* ms */
-	struct rusage usage;
-	char marker[ABT_GUARD_MARKER];
-};
-
-static struct child children[ABT_GUARD_CHILDREN];
-static unsigned child_top; /* all beyond are free */
-static unsigned sweeping;
 static bool replies_wait;
 static struct pollfd polls[ABT_GUARD_LOOPS + 1]; /* the last one: SIGCHLD */
 static unsigned channel_count;
-static int own_fd = -1; /* the list of our children */
-
-static int64_t
-now_ms(clockid_t clock)
-{
-	struct timespec ts = { 0 };
-
-	clock_gettime(clock, &ts);
-	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 /* ---- replies ---- */
 
 static bool
-send_reply(const struct child *child, uint32_t kind)
+send_reply(const struct abt_guard_child *child, uint32_t kind)
 {
 	struct abt_guard_reply reply;
 	int fd = polls[child->channel].fd;
@@ -91,19 +54,9 @@ send_reply(const struct child *child, uint32_t kind)
 	return true;
 }
 
-static void
-end_child(struct child *child)
-{
-	if (child->state == CHILD_SWEEPING)
-		sweeping--;
-	child->state = CHILD_FREE;
-	while (child_top > 0 && children[child_top - 1].state == CHILD_FREE)
-		child_top--;
-}
-
 /* Tell what is still to be told about |child|. */
 static void
-tell(struct child *child)
+tell(struct abt_guard_child *child)
 {
 	if (child->tell_started)
 		child->tell_started = !send_reply(child, ABT_GUARD_STARTED);
@@ -117,103 +70,21 @@ static void
 tell_all(void)
 {
 	replies_wait = false;
-	for (unsigned i = 0; i < child_top; i++)
-		if (children[i].state != CHILD_FREE)
-			tell(&children[i]);
-}
-
-/* ---- what an ended child leaves behind ---- */
-
-static bool
-is_leader(pid_t pid)
-{
-	for (unsigned i = 0; i < child_top; i++)
-		if (children[i].state == CHILD_RUNNING &&
-		    children[i].pid == pid)
-			return true;
-	return false;
-}
-
-static bool
-has_marker(unsigned char state, const char *marker)
-{
-	for (unsigned i = 0; i < child_top; i++)
-		if (children[i].state == state &&
-		    strcmp(children[i].marker, marker) == 0)
-			return true;
-	return false;
-}
-
-/* Does a child still run that is as old as the orphan |pid|? */
-static bool
-may_be_owned(pid_t pid)
-{
-	uint64_t since = abt_guard_started_at(pid);
-
-	for (unsigned i = 0; i < child_top; i++)
-		if (children[i].state == CHILD_RUNNING &&
-		    children[i].since <= since + 1)
-			return true;
-	return false;
-}
-
-static bool
-is_left_over(pid_t pid)
-{
-	char marker[ABT_GUARD_MARKER];
-
-	if (abt_guard_marker(pid, MARKER_NAME, marker, sizeof(marker)) == 1)
-		return !has_marker(CHILD_RUNNING, marker);
-	return !may_be_owned(pid);
-}
-
-/* Kill the orphans of children that ended; how many there were. */
-static unsigned
-kill_orphans(void)
-{
-	static pid_t mine[ABT_GUARD_CHILDREN];
-	unsigned n, killed = 0;
-
-	n = abt_guard_own(own_fd, mine, ABT_GUARD_CHILDREN);
-	for (unsigned i = 0; i < n; i++) {
-		if (is_leader(mine[i]) || !is_left_over(mine[i]))
-			continue;
-		abt_guard_kill_tree(mine[i]);
-		killed++;
-	}
-	return killed;
-}
-
-/* One pass over all that is being swept. */
-static void
-sweep(void)
-{
-	unsigned killed = kill_orphans();
-	int64_t now = now_ms(CLOCK_MONOTONIC);
-
-	for (unsigned i = 0; i < child_top; i++) {
-		struct child *child = &children[i];
-
-		if (child->state != CHILD_SWEEPING)
-			continue;
-		if (child->pid > 0 && kill(-child->pid, SIGKILL) == 0)
-			killed++;
-		if (killed > 0 && now < child->sweep_until)
-			continue;
-		if (!child->tell_ended && !child->tell_started)
-			end_child(child);
-	}
+	for (unsigned i = 0; i < abt_guard_top; i++)
+		if (abt_guard_table[i].state != ABT_CHILD_FREE)
+			tell(&abt_guard_table[i]);
 }
 
 static void
-child_ended(struct child *child, int status, const struct rusage *usage)
+child_ended(
+    struct abt_guard_child *child, int status, const struct rusage *usage)
 {
 	child->status = status;
 	child->usage = *usage;
-	child->state = CHILD_SWEEPING;
-	child->sweep_until = now_ms(CLOCK_MONOTONIC) + SWEEP_MS;
+	child->state = ABT_CHILD_SWEEPING;
+	child->sweep_until = abt_guard_ms(CLOCK_MONOTONIC) + ABT_GUARD_SWEEP_MS;
 	child->tell_ended = true;
-	sweeping++; /* at once, by reap() */
+	abt_guard_sweeping++; /* at once, by reap() */
 	tell(child);
 }
 
@@ -225,65 +96,20 @@ reap(void)
 	pid_t pid;
 
 	while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0) {
-		for (unsigned i = 0; i < child_top; i++) {
-			if (children[i].state == CHILD_RUNNING &&
-			    children[i].pid == pid) {
-				child_ended(&children[i], status, &usage);
+		for (unsigned i = 0; i < abt_guard_top; i++) {
+			if (abt_guard_table[i].state == ABT_CHILD_RUNNING &&
+			    abt_guard_table[i].pid == pid) {
+				child_ended(
+				    &abt_guard_table[i], status, &usage);
 				break;
 			}
 		}
 	}
-	if (sweeping > 0)
-		sweep();
+	if (abt_guard_sweeping > 0)
+		abt_guard_sweep();
 }
 
 /* ---- requests ---- */
-
-static struct child *
-child_new(int channel, uint32_t id)
-{
-	for (unsigned i = 0; i < ABT_GUARD_CHILDREN; i++) {
-		struct child *child = &children[i];
-
-		if (child->state != CHILD_FREE)
-			continue;
-		memset(child, 0, sizeof(*child));
-		child->channel = channel;
-		child->id = id;
-		child->since =
-		    (uint64_t)now_ms(CLOCK_BOOTTIME) / 10; /* USER_HZ: 100 */
-		if (i >= child_top)
-			child_top = i + 1;
-		return child;
-	}
-	return NULL;
-}
-
-static struct child *
-child_find(int channel, uint32_t id)
-{
-	for (unsigned i = 0; i < child_top; i++)
-		if (children[i].state == CHILD_RUNNING &&
-		    children[i].channel == channel && children[i].id == id)
-			return &children[i];
-	return NULL;
-}
-
-static void
-remember_marker(struct child *child, char *const *envp)
-{
-	size_t n = strlen(MARKER_NAME);
-
-	for (; *envp != NULL; envp++) {
-		size_t length = strlen(*envp);
-
-		if (strncmp(*envp, MARKER_NAME, n) == 0 &&
-		    length < sizeof(child->marker)) {
-			memcpy(child->marker, *envp, length + 1);
-			return;
-		}
-	}
-}
 
 /* The next NUL-ended string, or NULL when there is none. */
 static char *
@@ -329,22 +155,22 @@ read_strings(const struct abt_guard_request *request, char *strings,
 
 /* Not started: the reply is all that is left to do. */
 static void
-refuse(struct child *child, int error)
+refuse(struct abt_guard_child *child, int error)
 {
 	child->error = error;
 	child->pid = 0;
-	child->state = CHILD_SWEEPING;
+	child->state = ABT_CHILD_SWEEPING;
 	child->sweep_until = 0;
-	sweeping++;
+	abt_guard_sweeping++;
 	child->tell_started = true;
 	tell(child);
 	if (!child->tell_started)
-		end_child(child);
+		abt_guard_child_end(child);
 }
 
 static void
-start_child(struct child *child, const struct abt_guard_request *request,
-    char *strings, const int fds[4])
+start_child(struct abt_guard_child *child,
+    const struct abt_guard_request *request, char *strings, const int fds[4])
 {
 	struct abt_guard_program program;
 	pid_t pid;
@@ -356,21 +182,21 @@ start_child(struct child *child, const struct abt_guard_request *request,
 		refuse(child, E2BIG);
 		return;
 	}
-	remember_marker(child, program.envp);
+	abt_guard_child_mark(child, program.envp);
 	pid = abt_guard_spawn(&program);
 	if (pid < 0) {
 		refuse(child, -pid);
 		return;
 	}
 	child->pid = pid;
-	child->state = CHILD_RUNNING;
+	child->state = ABT_CHILD_RUNNING;
 	child->tell_started = true;
 	tell(child);
 }
 
 static void
-start_mapped(struct child *child, const struct abt_guard_request *request,
-    const int fds[4])
+start_mapped(struct abt_guard_child *child,
+    const struct abt_guard_request *request, const int fds[4])
 {
 	char *strings = MAP_FAILED;
 
@@ -390,8 +216,9 @@ static void
 handle_start(int channel, const struct abt_guard_request *request,
     char *strings, size_t n, const int fds[4])
 {
-	static struct child none;
-	struct child *child = child_new(channel, request->id);
+	static struct abt_guard_child none;
+	struct abt_guard_child *child =
+	    abt_guard_child_new(channel, request->id);
 
 	if (child == NULL) {
 		memset(&none, 0, sizeof(none));
@@ -413,13 +240,13 @@ static void
 handle_request(int channel, const struct abt_guard_request *request,
     char *strings, size_t n, const int fds[4])
 {
-	struct child *child;
+	struct abt_guard_child *child;
 
 	if (request->kind == ABT_GUARD_START) {
 		handle_start(channel, request, strings, n, fds);
 		return;
 	}
-	child = child_find(channel, request->id);
+	child = abt_guard_child_find(channel, request->id);
 	if (child == NULL || child->pid <= 0)
 		return;
 	if (request->kind == ABT_GUARD_SIGNAL) {
@@ -455,10 +282,11 @@ close_channel(int channel)
 {
 	close(polls[channel].fd);
 	polls[channel].fd = -1;
-	for (unsigned i = 0; i < child_top; i++) {
-		struct child *child = &children[i];
+	for (unsigned i = 0; i < abt_guard_top; i++) {
+		struct abt_guard_child *child = &abt_guard_table[i];
 
-		if (child->channel != channel || child->state != CHILD_RUNNING)
+		if (child->channel != channel ||
+		    child->state != ABT_CHILD_RUNNING)
 			continue;
 		abt_guard_kill_tree(child->pid);
 		kill(-child->pid, SIGKILL);
@@ -514,14 +342,14 @@ static void
 kill_everything(void)
 {
 	static pid_t mine[ABT_GUARD_CHILDREN];
-	int64_t until = now_ms(CLOCK_MONOTONIC) + SWEEP_MS;
+	int64_t until = abt_guard_ms(CLOCK_MONOTONIC) + ABT_GUARD_SWEEP_MS;
 	struct timespec pause = { 0, 1000000 };
 
-	for (unsigned i = 0; i < child_top; i++)
-		if (children[i].state == CHILD_RUNNING)
-			kill(-children[i].pid, SIGKILL);
+	for (unsigned i = 0; i < abt_guard_top; i++)
+		if (abt_guard_table[i].state == ABT_CHILD_RUNNING)
+			kill(-abt_guard_table[i].pid, SIGKILL);
 	for (;;) {
-		unsigned n = abt_guard_own(own_fd, mine, ABT_GUARD_CHILDREN);
+		unsigned n = abt_guard_children_list(mine, ABT_GUARD_CHILDREN);
 
 		for (unsigned i = 0; i < n; i++)
 			abt_guard_kill_tree(mine[i]);
@@ -529,7 +357,7 @@ kill_everything(void)
 			;
 		if (waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD)
 			return;
-		if (now_ms(CLOCK_MONOTONIC) >= until)
+		if (abt_guard_ms(CLOCK_MONOTONIC) >= until)
 			return;
 		nanosleep(&pause, NULL);
 	}
@@ -545,7 +373,7 @@ prepare(const int *channels, unsigned count)
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	sigfillset(&all); /* the terminal's and the service manager's too */
 	sigprocmask(SIG_SETMASK, &all, NULL);
-	own_fd = abt_guard_open_own();
+	abt_guard_children_open();
 	channel_count = count;
 	for (unsigned i = 0; i < count; i++) {
 		polls[i].fd = channels[i];
@@ -573,7 +401,7 @@ abt_guard_main(const int *channels, unsigned count)
 
 	prepare(channels, count);
 	while (any_open()) {
-		int pause = sweeping > 0 || replies_wait ? 5 : -1;
+		int pause = abt_guard_sweeping > 0 || replies_wait ? 5 : -1;
 
 		if (polls[count].fd < 0)
 			pause = 20; /* no signalfd: look now and then */
