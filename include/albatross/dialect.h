@@ -25,6 +25,14 @@ struct abt_dialect {
 	size_t attributes_size;
 	const struct abt_option *attributes;
 
+	/* What one route may have besides its function (validation, a mock): a
+	 * struct of |method_size| bytes by rows, handed on as match.method.
+	 * NULL: nothing. */
+	size_t method_size;
+	const struct abt_option *method;
+	/* What a route with those settings does; NULL: forward. */
+	enum abt_action (*method_action)(const void *method);
+
 	/* A result of more bytes is too large for the service, so that nobody
 	 * builds its tree; read_result then gets none.  0: no limit. */
 	size_t result_max;

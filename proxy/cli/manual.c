@@ -84,6 +84,15 @@ abt_manual_sections(
 		section = (struct abt_manual_section){ title, text,
 			dialect->attributes };
 		visit(context, &section);
+		if (dialect->method == NULL)
+			continue;
+		snprintf(
+		    title, sizeof title, "fronts: routes of %s", dialect->name);
+		section = (struct abt_manual_section){ title,
+			"A route that is an object may have besides "
+			"\"function\":",
+			dialect->method };
+		visit(context, &section);
 	}
 	visit(context, &function_section);
 	for (size_t i = 0; abt_backends[i] != NULL; i++) {

@@ -21,13 +21,12 @@ const struct abt_option abt_api_route_option_rows[] = {
 	{ .name = "route",
 	    .kind = ABT_STRING,
 	    .offset = offsetof(struct route_options, route),
-	    .help = "method and path, like \"GET /pets/{id}\", or \"$default\"",
-	    .flags = ABT_OPTION_REQUIRED },
+	    .help = "method and path, like \"GET /pets/{id}\", or \"$default\""
+		    "; the name where routes are an object" },
 	{ .name = "function",
 	    .kind = ABT_STRING,
 	    .offset = offsetof(struct route_options, function),
-	    .help = "the function to call",
-	    .flags = ABT_OPTION_REQUIRED },
+	    .help = "the function to call; a mock needs none" },
 	ABT_OPTIONS_END,
 };
 
@@ -207,9 +206,16 @@ begin(struct reader *r, size_t room)
 	return 0;
 }
 
+/* What a route is made of besides its key. */
+struct aim {
+	enum abt_action action;
+	const void *function; /* of ABT_FORWARD */
+	const void *settings; /* the dialect's, or NULL */
+};
+
 static void
 add_route(struct reader *r, const struct abt_json *at, struct abt_bytes key,
-    const void *function)
+    const struct aim *aim)
 {
 	struct abt_api_routes *routes = r->routes;
 	struct abt_api_route *route = &routes->routes[routes->count];
@@ -231,8 +237,9 @@ add_route(struct reader *r, const struct abt_json *at, struct abt_bytes key,
 			    "the route \"%.*s\" stands twice", ABT_FMT(key));
 			return;
 		}
-	route->action = ABT_FORWARD;
-	route->function = function;
+	route->action = aim->action;
+	route->function = aim->function;
+	route->setup = aim->settings;
 	routes->count++;
 }
 
@@ -240,11 +247,13 @@ add_route(struct reader *r, const struct abt_json *at, struct abt_bytes key,
 static void
 add_all(struct reader *r, const struct abt_json *at, const void *function)
 {
+	const struct aim aim = { ABT_FORWARD, function, NULL };
+
 	if (r->routes->routing == ABT_RESOURCE_TREE) {
-		add_route(r, at, ABT_BYTES("ANY /"), function);
-		add_route(r, at, ABT_BYTES("ANY /{proxy+}"), function);
+		add_route(r, at, ABT_BYTES("ANY /"), &aim);
+		add_route(r, at, ABT_BYTES("ANY /{proxy+}"), &aim);
 	} else {
-		add_route(r, at, ABT_BYTES("$default"), function);
+		add_route(r, at, ABT_BYTES("$default"), &aim);
 	}
 }
 
@@ -258,19 +267,88 @@ end(struct reader *r)
 	return 0;
 }
 
-/* One member of "routes": "key": "function", or an object of a list. */
+/* The names of |rows|, at most |max|, NULL behind them. */
+static void
+names_of(const struct abt_option *rows, const char **names, size_t max)
+{
+	size_t n = 0;
+
+	for (; rows != NULL && rows->name != NULL && n + 1 < max; rows++)
+		names[n++] = rows->name;
+	names[n] = NULL;
+}
+
+/* An object: route, function and the dialect's own settings. */
+static int
+read_object(struct reader *r, const struct abt_json *value,
+    struct route_options *options, struct aim *aim)
+{
+	const struct abt_dialect *dialect = r->front->dialect;
+	const char *ours[8], *others[16];
+	void *settings;
+
+	names_of(abt_api_route_option_rows, ours, 8);
+	names_of(dialect->method, others, 16);
+	if (abt_schema_read(r->source, value, abt_api_route_option_rows, others,
+		options) != 0)
+		return -1;
+	if (dialect->method == NULL)
+		return 0;
+	settings = abt_arena_zero(r->source->arena, dialect->method_size);
+	if (settings == NULL || abt_schema_read(r->source, value,
+				    dialect->method, ours, settings) != 0)
+		return -1;
+	aim->settings = settings;
+	if (dialect->method_action != NULL)
+		aim->action = dialect->method_action(settings);
+	return 0;
+}
+
+/* The function of a route that forwards.  0, or -1 after complaining. */
+static int
+find_function(struct reader *r, const struct abt_targets *targets,
+    const struct abt_json *value, struct abt_bytes name, struct aim *aim)
+{
+	const struct abt_target *target;
+
+	if (aim->action != ABT_FORWARD) {
+		if (name.n > 0)
+			abt_complain(r->source, value,
+			    "a route that answers by itself has no "
+			    "\"function\"");
+		return name.n > 0 ? -1 : 0;
+	}
+	if (name.n == 0) {
+		abt_complain(r->source, value, "the route has no \"function\"");
+		return -1;
+	}
+	target = abt_target_find(r->source, targets, value, name);
+	if (target == NULL)
+		return -1;
+	aim->function = target->function;
+	return 0;
+}
+
+/* One member of "routes": "key": "function" or "key": { ... }, or an object of
+ * a list. */
 static void
 read_route(struct reader *r, const struct abt_targets *targets,
     const struct abt_json *value, bool listed)
 {
 	struct route_options options = { value->key, value->text };
-	const struct abt_target *target;
+	struct aim aim = { ABT_FORWARD, NULL, NULL };
 
-	if (listed) {
+	if (listed || value->kind == ABT_JSON_OBJECT) {
 		options = (struct route_options){ { NULL, 0 }, { NULL, 0 } };
-		if (abt_schema_read(r->source, value, abt_api_route_option_rows,
-			NULL, &options) != 0)
+		if (read_object(r, value, &options, &aim) != 0)
 			return;
+		if (listed && options.route.n == 0) {
+			abt_complain(
+			    r->source, value, "the route has no \"route\"");
+			return;
+		}
+		if (!listed && options.route.n == 0)
+			options.route = value->key;
 	} else if (value->kind != ABT_JSON_STRING) {
 		abt_complain(r->source, value,
 		    "the route \"%.*s\" must name a function, but here is %s",
@@ -278,9 +356,8 @@ read_route(struct reader *r, const struct abt_targets *targets,
 		return;
 	}
 	options.route = abt_arena_copy(r->source->arena, options.route);
-	target = abt_target_find(r->source, targets, value, options.function);
-	if (target != NULL)
-		add_route(r, value, options.route, target->function);
+	if (find_function(r, targets, value, options.function, &aim) == 0)
+		add_route(r, value, options.route, &aim);
 }
 
 static void
@@ -330,7 +407,7 @@ abt_api_routes_read(struct abt_source *source,
 		    source, targets, member(at, "function"), options->function);
 	for (size_t i = 0; target != NULL && i < options->route.count; i++)
 		add_route(&r, member(at, "route"), options->route.items[i],
-		    target->function);
+		    &(struct aim){ ABT_FORWARD, target->function, NULL });
 	if (target != NULL && options->route.count == 0)
 		add_all(&r, member(at, "function"), target->function);
 	if (options->function.n == 0 &&
@@ -357,7 +434,8 @@ abt_api_routes_make(struct abt_source *source,
 	    options->route.count > 0)
 		abt_complain(source, NULL, "a function URL has no routes");
 	for (size_t i = 0; i < options->route.count; i++)
-		add_route(&r, NULL, options->route.items[i], function);
+		add_route(&r, NULL, options->route.items[i],
+		    &(struct aim){ ABT_FORWARD, function, NULL });
 	if (options->route.count == 0)
 		add_all(&r, NULL, function);
 	end(&r);
@@ -372,6 +450,22 @@ name_of(const void *function)
 	const struct abt_function *f = function;
 
 	return f != NULL ? f->name : "";
+}
+
+static void
+print_route(struct abt_json_out *out, const struct abt_dialect *dialect,
+    const struct abt_api_route *route)
+{
+	if (route->setup == NULL) {
+		abt_json_string_at(
+		    out, route->key, abt_bytes_text(name_of(route->function)));
+		return;
+	}
+	abt_json_object_at(out, route->key);
+	if (route->function != NULL)
+		abt_json_text(out, "function", name_of(route->function));
+	abt_schema_print(out, dialect->method, route->setup, true);
+	abt_json_close(out);
 }
 
 void
@@ -403,7 +497,6 @@ abt_api_print(struct abt_json_out *out, const struct abt_front *front)
 	}
 	abt_json_object(out, "routes");
 	for (size_t i = 0; i < routes->count; i++)
-		abt_json_string_at(out, routes->routes[i].key,
-		    abt_bytes_text(name_of(routes->routes[i].function)));
+		print_route(out, front->dialect, &routes->routes[i]);
 	abt_json_close(out);
 }

@@ -25,6 +25,42 @@ const struct abt_option abt_rest_attribute_rows[] = {
 };
 /* clang-format on */
 
+#undef AT
+#define AT(member) offsetof(struct abt_rest_method, member)
+
+/* clang-format off */
+static const struct abt_option mock_rows[] = {
+	{ .name = "requestTemplates", .kind = ABT_JSON, .offset = AT(templates) - AT(templates),
+	    .help = "media type to a text that gives { \"statusCode\": 200 }" },
+	{ .name = "responses", .kind = ABT_JSON, .offset = AT(responses) - AT(templates),
+	    .help = "statusCode, as a pattern, or \"default\" to statusCode, "
+		    "responseParameters, responseTemplates" },
+	ABT_OPTIONS_END,
+};
+
+static const struct abt_option method_rows[] = {
+	{ .name = "requestParameters", .kind = ABT_JSON, .offset = AT(parameters),
+	    .help = "\"method.request.header.X\" (querystring, path) to true: required" },
+	{ .name = "requestModels", .kind = ABT_JSON, .offset = AT(models),
+	    .help = "media type to the JSON schema (draft 4) of bodies" },
+	{ .name = "validateRequestParameters", .kind = ABT_BOOL, .offset = AT(validate_parameters),
+	    .preset = "false", .help = "refuse requests that lack a required parameter" },
+	{ .name = "validateRequestBody", .kind = ABT_BOOL, .offset = AT(validate_body),
+	    .preset = "false", .help = "refuse bodies that do not meet their model" },
+	{ .name = "mock", .kind = ABT_TABLE, .offset = AT(templates), .table = mock_rows,
+	    .help = "answer without a function" },
+	ABT_OPTIONS_END,
+};
+/* clang-format on */
+
+static enum abt_action
+method_action(const void *settings)
+{
+	const struct abt_rest_method *method = settings;
+
+	return method->responses != NULL ? ABT_MOCK : ABT_FORWARD;
+}
+
 static void
 make_policy(struct abt_front *front)
 {
@@ -64,6 +100,9 @@ const struct abt_dialect abt_dialect_rest = {
 	.timeout_ms = 29000, /* 1.16 */
 	.attributes_size = sizeof(struct abt_rest_attributes),
 	.attributes = abt_rest_attribute_rows,
+	.method_size = sizeof(struct abt_rest_method),
+	.method = method_rows,
+	.method_action = method_action,
 	.make_policy = make_policy,
 	.admit = admit,
 	.route = route,
