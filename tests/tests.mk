@@ -9,15 +9,18 @@ run:
 #: make deps         install what building and testing need
 deps:
 	@tests/deps build run cases check
+	@tests/npm >/dev/null
 
 #: make check        all tests, under ten minutes; ends with "N passed, N failed"
 check:
 	@tests/deps build run cases check
+	@tests/npm >/dev/null
 	@B=$(B) MAKE="$(MAKE)" tests/run short
 
 #: make check-long   the same and the long ones: sweep, valgrind, TSan, fuzzing
 check-long:
 	@tests/deps build run cases check long
+	@tests/npm >/dev/null
 	@B=$(B) MAKE="$(MAKE)" tests/run long
 
 #: make check-fresh  a bare Debian 12 root, a clone in it, make run, make check
@@ -29,7 +32,7 @@ check-fresh:
 # Areas: alb; rest http1 http2 url; runtime-api invoke cgi sigv4 async; the
 # cases of the Extensions API count as extensions.  Without AREAS every case of
 # the files named counts; without CASES our own files and what is built: alb and
-# APIs purely, alb and runtime-api live.  API cases with authorizers or keys are
+# APIs, live also runtime-api.  API cases with authorizers or keys are
 # of the area authorizer, which is not built.
 CASES ?=
 AREAS ?= $(if $(CASES),,$(BUILT))
@@ -38,7 +41,7 @@ CASE_FILES = $(if $(CASES),$(CASES),$(sort $(wildcard tests/cases/alb/*.jsonl \
 
 #: make cases        case tables through the pure translation (CASES, AREAS)
 cases: BUILT = alb rest http1 http2
-cases-live: BUILT = alb runtime-api
+cases-live: BUILT = alb rest http1 http2 runtime-api
 cases:
 	@tests/deps build cases
 	@$(MAKE) --no-print-directory -s $(B)/tests/cases $(B)/tests/host
