@@ -180,6 +180,10 @@ abt_api_route_parse(struct abt_bytes key, enum abt_routing routing,
 
 	memset(route, 0, sizeof(*route));
 	route->key = key;
+	if (!abt_utf8_valid(key)) {
+		snprintf(why, size, "is not UTF-8");
+		return -1;
+	}
 	if (abt_bytes_equal(key, ABT_BYTES("$default"))) {
 		route->resource = key;
 		if (routing != ABT_RESOURCE_TREE)

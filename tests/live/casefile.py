@@ -6,7 +6,12 @@ class Unsound(Exception):
     """The case itself is wrong or of a kind that is not built."""
 
 
+LATER = {"authorizer", "authorizationType", "apiKeyRequired", "apiKeys"}
+
+
 def area_of(case):
+    if isinstance(case.get("config"), dict) and LATER & set(case["config"]):
+        return "authorizer"
     area = case.get("area") or case.get("api") or "alb"
     if area == "runtime-api" and str(case.get("rule", "")).startswith("R3."):
         return "extensions"

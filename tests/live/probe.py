@@ -2,11 +2,13 @@
 
 Polls the Runtime API as any runtime does.  For each event it sends the bytes
 to the runner through the unix socket PROBE_SOCKET and gets back what to do:
-R and the result's bytes, or E and the bytes for /error.
+R and the result's bytes, or E and the bytes for /error; S, a number of
+milliseconds and a blank before them: sleep first.
 """
 import http.client
 import os
 import socket
+import time
 
 from frames import receive, send
 
@@ -24,6 +26,9 @@ def main():
         request_id = answer.headers["Lambda-Runtime-Aws-Request-Id"]
         send(runner, event)
         order = receive(runner)
+        if order[:1] == b"S":
+            pause, order = order[1:].split(b" ", 1)
+            time.sleep(int(pause) / 1000)
         path = "/response" if order[:1] == b"R" else "/error"
         api.request("POST", base + request_id + path, order[1:],
                     {"Content-Type": "application/json"})
