@@ -333,8 +333,10 @@ read_field(struct abt_bytes line, struct abt_arena *arena,
 	struct abt_bytes name, value;
 
 	if (folded && memchr(line.p, '\0', line.n) == NULL &&
-	    continue_content_type(line, req, arena))
+	    continue_content_type(line, req, arena)) {
+		*seen |= SEEN_VALUE_ODD; /* look at the whole of it */
 		return 0;
+	}
 	if (colon == line.n || line.p[colon] != ':') {
 		*seen |= SEEN_NAME_ODD;
 		colon = abt_bytes_find(line, ':');
@@ -363,17 +365,19 @@ read_field(struct abt_bytes line, struct abt_arena *arena,
 /* Pass two: the tiers of headers, in their order.  Drops fields without name.
  */
 static void
-classify_fields(struct abt_request *req, struct abt_report *report)
+classify_fields(
+    struct abt_request *req, unsigned seen, struct abt_report *report)
 {
 	struct abt_headers *headers = &req->headers;
+	bool odd = (seen & (SEEN_NAME_ODD | SEEN_VALUE_ODD)) != 0;
 	size_t i, kept = 0;
 
 	for (i = 0; i < headers->count; i++) {
 		struct abt_field *field = &headers->fields[i];
 		struct abt_bytes trimmed = abt_bytes_trim(field->name);
 
-		if (!abt_bytes_all(field->name, ABT_CHAR_TOKEN) ||
-		    !abt_bytes_all(field->value, ABT_CHAR_FIELD))
+		if (odd && (!abt_bytes_all(field->name, ABT_CHAR_TOKEN) ||
+			       !abt_bytes_all(field->value, ABT_CHAR_FIELD)))
 			abt_deviate(
 			    report, ABT_RULE_H1_FIELD_CHARS, field->name);
 		if (trimmed.n == 0) {
@@ -416,7 +420,7 @@ read_fields(struct abt_bytes rest, const struct abt_policy *policy,
 			return -1;
 	}
 	if (seen != 0)
-		classify_fields(req, report);
+		classify_fields(req, seen, report);
 	return 0;
 }
 

@@ -46,9 +46,13 @@ abt_looks_like(struct abt_bytes name, struct abt_bytes real)
 {
 	size_t at, i;
 
-	if (name.n < real.n || abt_bytes_equal_nocase(name, real))
+	if (name.n < real.n)
 		return false;
 	at = skip_other(name, 0);
+	/* nearly every name ends here */
+	if (at == name.n || letter_at(name, at, real.p[0]) == 0 ||
+	    abt_bytes_equal_nocase(name, real))
+		return false;
 	for (i = 0; i < real.n; i++) {
 		size_t taken;
 
