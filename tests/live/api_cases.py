@@ -67,9 +67,11 @@ def routes_of(case):
     keys = list(config.get("routes", []))
     if case.get("route") is not None:
         keys.append(case["route"])
-    more = {k: config[k] for k in METHOD_KEYS if k in config}
-    return [{"route": key, **({} if "mock" in more else {"function": "probe"}),
-             **more} for key in keys or [preset]]
+    more = {"requestModels" if k == "models" else k: config[k]
+            for k in METHOD_KEYS if k in config}
+    if "mock" not in more:
+        more["function"] = "probe"
+    return {key: more for key in keys or [preset]}
 
 
 def front_of(case):
@@ -219,15 +221,28 @@ def order_of(case):
     return order
 
 
+def wait_for_event(probe):
+    end = time.monotonic() + 20
+    while not probe.events and time.monotonic() < end:
+        time.sleep(0.01)
+
+
+def wake(server, case, probe):
+    """The function's process runs and is idle when this returns."""
+    probe.order = b"R" + ANY_RESULT
+    ask(server, case, 0, request_of(case))  # may take too long for the API
+    wait_for_event(probe)
+    time.sleep(0.1)
+    probe.events.clear()
+
+
 def keep_busy(server, case, probe):
     """The only process of the function is busy when this returns."""
     probe.order = b"S%d R" % BUSY_MS + ANY_RESULT
     thread = threading.Thread(
         target=ask, args=(server, case, 0, request_of(case)), daemon=True)
     thread.start()
-    end = time.monotonic() + 20
-    while not probe.events and time.monotonic() < end:
-        time.sleep(0.01)
+    wait_for_event(probe)
     probe.events.clear()
     return thread
 
@@ -240,9 +255,7 @@ def run_case(case, number, server, probe):
     if config.get("functionThrottled"):
         busy = keep_busy(server, case, probe)
     elif "functionDelayMs" in config:
-        probe.order = b"R" + ANY_RESULT  # its process is there, then
-        ask(server, case, number, request_of(case))
-        probe.events.clear()
+        wake(server, case, probe)
     probe.order = order_of(case)
     got = ask(server, case, number, request_of(case))
     if busy:
