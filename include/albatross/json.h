@@ -139,6 +139,10 @@ void abt_json_tree(
 void abt_json_raw(
     struct abt_json_out *out, const char *key, struct abt_bytes json);
 
+/* |members| are members of the open object, written and escaped, with commas
+ * between them: for those that never change. */
+void abt_json_members(struct abt_json_out *out, struct abt_bytes members);
+
 /*
  * One difference between two trees: where (a JSON pointer in the arena), and
  * what stands on either side (NULL: nothing).

@@ -215,6 +215,18 @@ abt_json_null(struct abt_json_out *out, const char *key)
 }
 
 void
+abt_json_members(struct abt_json_out *out, struct abt_bytes members)
+{
+	if (out->bad_utf8)
+		return;
+	assert(in_object(out));
+	if (out->comma)
+		abt_buf_char(out->buf, ',');
+	abt_buf_add(out->buf, members);
+	out->comma = true;
+}
+
+void
 abt_json_raw(struct abt_json_out *out, const char *key, struct abt_bytes json)
 {
 	put_raw(out, key, json);

@@ -88,7 +88,7 @@ write_headers(struct abt_call *call, struct abt_json_out *out)
 			abt_spelled_add(&spelled, call->arena, field);
 	}
 	add_ours(&spelled, call);
-	abt_spelled_write(&spelled, call->arena, out);
+	abt_spelled_write(&spelled, call->arena, true, out);
 }
 
 /* ---- the event ---- */

@@ -14,21 +14,22 @@
 #include "dialect/trace.h"
 #include "http/forwarded.h"
 
-static void
-put(struct abt_call *call, struct abt_json_out *out, const char *key,
-    struct abt_bytes text)
+struct writing {
+	struct abt_call *call;
+	struct abt_json_out *out;
+	bool mend; /* something is not UTF-8: this is the second time */
+};
+
+static struct abt_bytes
+text(const struct writing *w, struct abt_bytes b)
 {
-	abt_json_string(out, key, abt_utf8_mend(text, call->arena));
+	return w->mend ? abt_utf8_mend(b, w->call->arena) : b;
 }
 
 static void
-put_or_null(struct abt_call *call, struct abt_json_out *out, const char *key,
-    struct abt_bytes text)
+put(const struct writing *w, const char *key, struct abt_bytes b)
 {
-	if (text.p != NULL)
-		put(call, out, key, text);
-	else
-		abt_json_null(out, key);
+	abt_json_string(w->out, key, text(w, b));
 }
 
 /* ---- path ---- */
@@ -127,8 +128,9 @@ add_field(struct abt_spelled *headers, struct abt_call *call,
 }
 
 static void
-write_headers(struct abt_call *call, struct abt_json_out *out)
+write_headers(const struct writing *w)
 {
+	struct abt_call *call = w->call;
 	const struct abt_headers *sent = &call->request->headers;
 	struct abt_arena *arena = call->arena;
 	const struct abt_field *host = abt_headers_first(sent, ABT_FIELD_HOST);
@@ -151,91 +153,96 @@ write_headers(struct abt_call *call, struct abt_json_out *out)
 	abt_spelled_add_ours(&headers, arena, ABT_FIELD_X_FORWARDED_PROTO,
 	    ABT_BYTES("X-Forwarded-Proto"),
 	    call->facts.tls ? ABT_BYTES("https") : ABT_BYTES("http"));
-	abt_spelled_write(&headers, arena, out);
+	abt_spelled_write(&headers, arena, w->mend, w->out);
 }
 
 /* ---- query, parameters, variables ---- */
 
 static void
-write_query(struct abt_call *call, struct abt_json_out *out)
+write_query(const struct writing *w)
 {
 	struct abt_entries query = { NULL, 0, 0 };
+	struct abt_arena *arena = w->call->arena;
 
-	abt_entries_of_form(&query, call->arena, call->request->query);
+	abt_entries_of_form(&query, arena, w->call->request->query);
 	if (query.count == 0) { /* R2.1 */
-		abt_json_null(out, "queryStringParameters");
-		abt_json_null(out, "multiValueQueryStringParameters");
+		abt_json_members(w->out,
+		    ABT_BYTES("\"queryStringParameters\":null,"
+			      "\"multiValueQueryStringParameters\":null"));
 		return;
 	}
-	abt_entries_sort(&query, call->arena);
-	abt_write_last(out, "queryStringParameters", &query);
-	abt_write_lists(out, "multiValueQueryStringParameters", &query);
+	abt_entries_sort(&query, arena);
+	abt_write_last(w->out, "queryStringParameters", &query);
+	abt_write_lists(w->out, "multiValueQueryStringParameters", &query);
 }
 
 static void
-write_pairs(struct abt_call *call, struct abt_json_out *out, const char *key,
+write_pairs(const struct writing *w, const char *key,
     const struct abt_pair *pairs, size_t count)
 {
 	size_t i;
 
 	if (count == 0) {
-		abt_json_null(out, key);
+		abt_json_null(w->out, key);
 		return;
 	}
-	abt_json_object(out, key);
+	abt_json_object(w->out, key);
 	for (i = 0; i < count; i++)
-		abt_json_string_at(out, pairs[i].name,
-		    abt_utf8_mend(pairs[i].value, call->arena));
-	abt_json_close(out);
+		abt_json_string_at(
+		    w->out, pairs[i].name, text(w, pairs[i].value));
+	abt_json_close(w->out);
 }
 
 /* ---- requestContext ---- */
 
 static void
-write_identity(struct abt_call *call, struct abt_json_out *out)
+write_identity(const struct writing *w)
 {
-	static const char *const nulls[] = { "accessKey", "accountId", "caller",
-		"cognitoAuthenticationProvider", "cognitoAuthenticationType",
-		"cognitoIdentityId", "cognitoIdentityPoolId",
-		"principalOrgId" };
 	const struct abt_field *agent =
-	    abt_headers_last(&call->request->headers, ABT_FIELD_USER_AGENT);
-	size_t i;
+	    abt_headers_last(&w->call->request->headers, ABT_FIELD_USER_AGENT);
 
-	abt_json_object(out, "identity");
-	for (i = 0; i < sizeof(nulls) / sizeof(nulls[0]); i++)
-		abt_json_null(out, nulls[i]);
-	abt_json_string(out, "sourceIp", call->facts.peer_ip);
-	abt_json_null(out, "user");
-	put_or_null(call, out, "userAgent",
-	    agent != NULL ? agent->value : abt_bytes(NULL, 0));
-	abt_json_null(out, "userArn");
-	abt_json_close(out);
+	abt_json_object(w->out, "identity");
+	abt_json_members(w->out,
+	    ABT_BYTES("\"accessKey\":null,\"accountId\":null,"
+		      "\"caller\":null,\"cognitoAuthenticationProvider\":null,"
+		      "\"cognitoAuthenticationType\":null,"
+		      "\"cognitoIdentityId\":null,"
+		      "\"cognitoIdentityPoolId\":null,"
+		      "\"principalOrgId\":null,\"user\":null,"
+		      "\"userArn\":null"));
+	abt_json_string(w->out, "sourceIp", w->call->facts.peer_ip);
+	if (agent != NULL)
+		put(w, "userAgent", agent->value);
+	else
+		abt_json_null(w->out, "userAgent");
+	abt_json_close(w->out);
 }
 
 static void
-write_context(struct abt_call *call, struct abt_json_out *out)
+write_context(const struct writing *w)
 {
+	struct abt_call *call = w->call;
 	const struct abt_api *api = call->front->api;
 	struct abt_bytes domain = abt_api_domain(call);
+	struct abt_json_out *out = w->out;
 	char time[ABT_CLF_SIZE];
 
 	abt_api_clf_time(time, call->facts.epoch_us);
 	abt_json_object(out, "requestContext");
 	abt_json_string(out, "resourceId", call->match.resource_id);
 	abt_json_string(out, "resourcePath", call->match.resource);
-	put(call, out, "httpMethod", call->request->method);
+	put(w, "httpMethod", call->request->method);
 	abt_json_string(out, "extendedRequestId", abt_api_extended_id(call));
 	abt_json_text(out, "requestTime", time);
-	put(call, out, "path", one_slash(call->request->path));
+	put(w, "path", one_slash(call->request->path));
 	abt_json_string(out, "accountId", call->front->account);
-	abt_json_text(out, "protocol", "HTTP/1.1");
+	abt_json_members(out, ABT_BYTES("\"protocol\":\"HTTP/1.1\""));
 	abt_json_string(out, "stage", api->stage);
-	put(call, out, "domainPrefix", abt_api_domain_prefix(domain));
+	put(w, "domainPrefix", abt_api_domain_prefix(domain));
 	abt_json_int(out, "requestTimeEpoch", call->facts.epoch_us / 1000);
 	abt_json_text(out, "requestId", call->facts.request_id);
-	write_identity(call, out);
-	put(call, out, "domainName", domain);
+	write_identity(w);
+	put(w, "domainName", domain);
 	if (api->deployment_id.n > 0)
 		abt_json_string(out, "deploymentId", api->deployment_id);
 	abt_json_string(out, "apiId", api->api_id);
@@ -256,41 +263,58 @@ body_is_binary(const struct abt_call *call)
 }
 
 static void
-write_body(struct abt_call *call, struct abt_json_out *out)
+write_body(const struct writing *w)
 {
-	struct abt_bytes body = call->request->body;
-	bool base64 = body.n > 0 && body_is_binary(call);
+	struct abt_bytes body = w->call->request->body;
+	bool base64 = body.n > 0 && body_is_binary(w->call);
 
-	if (body.n == 0) /* R4.5 */
-		abt_json_null(out, "body");
-	else if (base64)
-		abt_json_base64(out, "body", body);
+	if (body.n == 0) { /* R4.5 */
+		abt_json_members(w->out,
+		    ABT_BYTES("\"body\":null,\"isBase64Encoded\":false"));
+		return;
+	}
+	if (base64)
+		abt_json_base64(w->out, "body", body);
 	else
-		put(call, out, "body", body); /* R4.1 */
-	abt_json_bool(out, "isBase64Encoded", base64);
+		put(w, "body", body); /* R4.1 */
+	abt_json_bool(w->out, "isBase64Encoded", base64);
+}
+
+static void
+write(const struct writing *w)
+{
+	const struct abt_match *match = &w->call->match;
+	const struct abt_map *variables = &w->call->front->api->stage_variables;
+
+	abt_json_object(w->out, NULL);
+	abt_json_string(w->out, "resource", match->resource);
+	put(w, "path", event_path(w->call));
+	put(w, "httpMethod", w->call->request->method);
+	write_headers(w);
+	write_query(w);
+	write_pairs(w, "pathParameters", match->params, match->param_count);
+	write_pairs(w, "stageVariables", variables->pairs, variables->count);
+	write_context(w);
+	write_body(w);
+	abt_json_close(w->out);
 }
 
 int
 abt_rest_write_event(
     struct abt_call *call, struct abt_json_out *out, struct abt_report *report)
 {
-	const struct abt_match *match = &call->match;
-	const struct abt_map *variables = &call->front->api->stage_variables;
+	struct writing w = { .call = call, .out = out };
+	struct abt_buf *buf = out->buf;
+	size_t begin = buf->n;
 
-	abt_json_object(out, NULL);
-	abt_json_string(out, "resource", match->resource);
-	put(call, out, "path", event_path(call));
-	put(call, out, "httpMethod", call->request->method);
-	write_headers(call, out);
-	write_query(call, out);
-	write_pairs(
-	    call, out, "pathParameters", match->params, match->param_count);
-	write_pairs(
-	    call, out, "stageVariables", variables->pairs, variables->count);
-	write_context(call, out);
-	write_body(call, out);
-	abt_json_close(out);
-	if (out->buf->overflowed)
+	write(&w);
+	if (out->bad_utf8 && !buf->failed) { /* rare: R2.8, R4.1 */
+		buf->n = begin;
+		abt_json_out_init(out, buf);
+		w.mend = true;
+		write(&w);
+	}
+	if (buf->overflowed)
 		return abt_break(
 		    report, ABT_RULE_API_EVENT_LARGE, ABT_BYTES(""));
 	return 0;

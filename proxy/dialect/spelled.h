@@ -8,8 +8,7 @@
 
 /*
  * Fields for two maps, headers and multiValueHeaders.  Spellings that differ in
- * case only are one name, under the first of them (R3.10).  Values that are not
- * UTF-8 are mended.
+ * case only are one name, under the first of them (R3.10).
  */
 struct abt_spelled {
 	struct abt_entries entries; /* by lower name; see spelled.c */
@@ -23,8 +22,9 @@ void abt_spelled_add_ours(struct abt_spelled *spelled, struct abt_arena *arena,
     enum abt_field_id id, struct abt_bytes name, struct abt_bytes value);
 
 /* "headers" with the last value of each name, and "multiValueHeaders" with all,
- * in order of arrival; names sorted without case. */
+ * in order of arrival; names sorted without case.  |mend|: what is not UTF-8 is
+ * mended, else it spoils |out|. */
 void abt_spelled_write(struct abt_spelled *spelled, struct abt_arena *arena,
-    struct abt_json_out *out);
+    bool mend, struct abt_json_out *out);
 
 #endif
