@@ -343,10 +343,15 @@ abt_rest_read_headers(const struct abt_call *call,
 		return 0; /* the arena remembers */
 	if (read_maps(&r, single, multi) != 0)
 		return -1;
-	group(&r, &sorted);
-	for (i = 0; i < r.count; i++)
-		if (r.values[i].next_group > 0)
-			place_group(&r, &sorted, &r.values[i]);
+	if (multi == NULL) { /* nothing to merge with */
+		for (i = 0; i < r.count; i++)
+			place(call, response, &r.values[i].field, report);
+	} else {
+		group(&r, &sorted);
+		for (i = 0; i < r.count; i++)
+			if (r.values[i].next_group > 0)
+				place_group(&r, &sorted, &r.values[i]);
+	}
 	abt_rest_default_type(call, response);
 	return 0;
 }

@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 
+#include "base/ids.h"
 #include "dialect/rest_headers.h"
 
 /* The result while it is read. */
@@ -222,24 +223,34 @@ drop_body(struct reading *r)
 		note(r, ABT_RULE_REST_NOTE_BODY_DROPPED, ABT_BYTES("/body"));
 	response->body = abt_bytes(NULL, 0);
 	response->no_content_length = response->status != 204;
+	/* whoever waits for what follows a 1xx shall not wait for ever */
+	response->close = response->close || response->status < 200;
 }
 
 /* R8.2 */
 static void
 add_trace(struct reading *r)
 {
+	static const char lineage[] = ";Lineage=1:";
 	const struct abt_call *call = r->call;
-	const unsigned char *random = call->facts.random + 20;
+	struct abt_bytes trace = call->invoke_trace;
+	char *out, *w;
 
-	if (call->invoke_trace.n == 0 ||
-	    abt_headers_first(
-		&r->response->headers, ABT_FIELD_X_AMZN_TRACE_ID) != NULL)
+	if (trace.n == 0 || abt_headers_first(&r->response->headers,
+				ABT_FIELD_X_AMZN_TRACE_ID) != NULL)
 		return;
+	out = w = abt_arena_alloc(call->arena, trace.n + 32);
+	if (out == NULL)
+		return; /* the arena remembers */
+	memcpy(w, trace.p, trace.n);
+	w += trace.n;
+	memcpy(w, lineage, sizeof(lineage) - 1);
+	w += sizeof(lineage) - 1;
+	abt_id_hex(w, call->facts.random + 20, 4);
+	memcpy(w + 8, ":0", 2);
 	abt_headers_add_id(&r->response->headers, call->arena,
 	    ABT_FIELD_X_AMZN_TRACE_ID, ABT_BYTES("X-Amzn-Trace-Id"),
-	    abt_arena_printf(call->arena, "%.*s;Lineage=1:%02x%02x%02x%02x:0",
-		ABT_FMT(call->invoke_trace), random[0], random[1], random[2],
-		random[3]));
+	    abt_bytes(out, (size_t)(w + 10 - out)));
 }
 
 static int
