@@ -146,8 +146,11 @@ message_of(const struct abt_call *call, const struct answer *answer)
 static void
 write_without_memory(struct abt_response *response)
 {
-	static struct abt_field type = { ABT_BYTES_INIT("Content-Type"),
-		ABT_BYTES_INIT("application/json"), ABT_FIELD_CONTENT_TYPE };
+	static struct abt_field type = {
+		.name = ABT_BYTES_INIT("Content-Type"),
+		.value = ABT_BYTES_INIT("application/json"),
+		.id = ABT_FIELD_CONTENT_TYPE,
+	};
 
 	memset(response, 0, sizeof(*response));
 	response->status = 503;

@@ -28,19 +28,21 @@ struct reading {
 	size_t count;
 };
 
-static void
-note(struct reading *r, enum abt_rule_id rule, struct abt_bytes where)
-{
-	if (!r->report->quiet_notes)
-		abt_note(r->report, rule, where);
-}
-
 static struct abt_bytes
 where_of(struct reading *r, bool single, struct abt_bytes name)
 {
 	return abt_json_pointer(r->call->arena,
 	    single ? ABT_BYTES("/headers") : ABT_BYTES("/multiValueHeaders"),
 	    name);
+}
+
+/* The place is only made where somebody will read it. */
+static void
+note(struct reading *r, enum abt_rule_id rule, bool single,
+    struct abt_bytes name)
+{
+	if (!r->report->quiet_notes)
+		abt_note(r->report, rule, where_of(r, single, name));
 }
 
 struct abt_bytes
@@ -65,8 +67,8 @@ read_value(struct reading *r, bool single, struct abt_bytes name,
 	    !abt_bytes_all(text, ABT_CHAR_FIELD)) /* R8.11 */
 		return abt_break(r->report, ABT_RULE_REST_RESULT_HEADER_BAD,
 		    where_of(r, single, name));
-	if (value->kind != ABT_JSON_STRING && !r->report->quiet_notes)
-		note(r, ABT_RULE_REST_NOTE_COERCED, where_of(r, single, name));
+	if (value->kind != ABT_JSON_STRING)
+		note(r, ABT_RULE_REST_NOTE_COERCED, single, name);
 	r->values[r->count++] = (struct value){
 		.field = { .name = name,
 		    .value = text,
@@ -83,7 +85,7 @@ read_list(struct reading *r, const struct abt_json *list)
 	const struct abt_json *value;
 
 	if (list->kind == ABT_JSON_NULL) {
-		note(r, ABT_RULE_REST_NOTE_NULL, list->key);
+		note(r, ABT_RULE_REST_NOTE_NULL, false, list->key);
 		return 0;
 	}
 	if (list->kind != ABT_JSON_ARRAY)
@@ -91,7 +93,7 @@ read_list(struct reading *r, const struct abt_json *list)
 		    where_of(r, false, list->key));
 	for (value = list->first; value != NULL; value = value->next) {
 		if (value->kind == ABT_JSON_NULL) {
-			note(r, ABT_RULE_REST_NOTE_NULL, list->key);
+			note(r, ABT_RULE_REST_NOTE_NULL, false, list->key);
 			continue;
 		}
 		if (value->kind == ABT_JSON_OBJECT ||
@@ -112,7 +114,7 @@ static int
 read_single(struct reading *r, const struct abt_json *value)
 {
 	if (value->kind == ABT_JSON_NULL) {
-		note(r, ABT_RULE_REST_NOTE_NULL, value->key);
+		note(r, ABT_RULE_REST_NOTE_NULL, true, value->key);
 		return 0;
 	}
 	if (value->kind == ABT_JSON_OBJECT || value->kind == ABT_JSON_ARRAY)
@@ -194,32 +196,29 @@ is_dropped(const struct abt_field *field)
 }
 
 static void
-place(const struct abt_call *call, struct abt_response *response,
-    const struct abt_field *field, struct abt_report *report)
+place(struct reading *r, const struct value *value)
 {
-	bool notes = !report->quiet_notes;
+	const struct abt_field *field = &value->field;
+	struct abt_response *response = r->response;
+	struct abt_arena *arena = r->call->arena;
 
 	if (is_dropped(field)) {
-		if (notes)
-			abt_note(
-			    report, ABT_RULE_REST_NOTE_DROPPED, field->name);
+		note(r, ABT_RULE_REST_NOTE_DROPPED, value->single, field->name);
 	} else if (is_remapped(field)) {
-		if (notes)
-			abt_note(report,
-			    field->id == ABT_FIELD_CONTENT_LENGTH
-				? ABT_RULE_REST_NOTE_LENGTH
-				: ABT_RULE_REST_NOTE_REMAPPED,
-			    field->name);
-		abt_headers_add_id(&response->headers, call->arena,
-		    ABT_FIELD_OTHER,
-		    abt_arena_printf(call->arena, "x-amzn-Remapped-%.*s",
-			ABT_FMT(field->name)),
+		note(r,
+		    field->id == ABT_FIELD_CONTENT_LENGTH
+			? ABT_RULE_REST_NOTE_LENGTH
+			: ABT_RULE_REST_NOTE_REMAPPED,
+		    value->single, field->name);
+		abt_headers_add_id(&response->headers, arena, ABT_FIELD_OTHER,
+		    abt_arena_printf(
+			arena, "x-amzn-Remapped-%.*s", ABT_FMT(field->name)),
 		    field->value);
 	} else {
 		abt_headers_add_id(field->id == ABT_FIELD_CONTENT_TYPE
 				       ? &response->ours
 				       : &response->headers,
-		    call->arena, field->id, field->name, field->value);
+		    arena, field->id, field->name, field->value);
 	}
 }
 
@@ -297,12 +296,13 @@ place_group(struct reading *r, const struct abt_entries *sorted,
 
 		if (value->single &&
 		    stands_in_list(sorted, first->begin, value)) {
-			note(r, ABT_RULE_REST_NOTE_TWICE, value->field.name);
+			note(r, ABT_RULE_REST_NOTE_TWICE, true,
+			    value->field.name);
 			continue;
 		}
 		if (value->single && !first->single)
 			value->field.name = first->field.name;
-		place(r->call, r->response, &value->field, r->report);
+		place(r, value);
 	}
 }
 
@@ -345,7 +345,7 @@ abt_rest_read_headers(const struct abt_call *call,
 		return -1;
 	if (multi == NULL) { /* nothing to merge with */
 		for (i = 0; i < r.count; i++)
-			place(call, response, &r.values[i].field, report);
+			place(&r, &r.values[i]);
 	} else {
 		group(&r, &sorted);
 		for (i = 0; i < r.count; i++)

@@ -50,7 +50,9 @@ check_key(struct reading *r, const struct abt_json *key)
 		if (!abt_bytes_equal(key->key, abt_bytes_text(known[i])))
 			continue;
 		if (abt_json_is_shadowed(key))
-			note(r, ABT_RULE_REST_NOTE_DUPLICATE, key->key);
+			note(r, ABT_RULE_REST_NOTE_DUPLICATE,
+			    abt_json_pointer(
+				r->call->arena, ABT_BYTES(""), key->key));
 		return 0;
 	}
 	return abt_break(r->report, ABT_RULE_REST_RESULT_KEY,

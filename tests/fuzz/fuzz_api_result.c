@@ -33,11 +33,16 @@ static const struct abt_payload_attributes cors[2] = { {
 } };
 
 static struct abt_field sent[] = {
-	{ ABT_BYTES_INIT("Accept"), ABT_BYTES_INIT("a/b"), ABT_FIELD_ACCEPT },
-	{ ABT_BYTES_INIT("Accept-Encoding"), ABT_BYTES_INIT("gzip"),
-	    ABT_FIELD_OTHER },
-	{ ABT_BYTES_INIT("Origin"), ABT_BYTES_INIT("https://a.example"),
-	    ABT_FIELD_ORIGIN },
+	{ .name = ABT_BYTES_INIT("Accept"),
+	    .value = ABT_BYTES_INIT("a/b"),
+	    .id = ABT_FIELD_ACCEPT,
+	    false },
+	{ .name = ABT_BYTES_INIT("Accept-Encoding"),
+	    .value = ABT_BYTES_INIT("gzip") },
+	{ .name = ABT_BYTES_INIT("Origin"),
+	    .value = ABT_BYTES_INIT("https://a.example"),
+	    .id = ABT_FIELD_ORIGIN,
+	    false },
 };
 
 static const struct abt_api api = {
