@@ -119,6 +119,10 @@ abt_char_is(char c, int classes)
 /* All bytes of |b| are in one of |classes|; true when empty. */
 bool abt_bytes_all(struct abt_bytes b, int classes);
 
+/* Printable ASCII without quote and backslash: what every text format of ours
+ * takes as it is. */
+bool abt_bytes_plain(struct abt_bytes b);
+
 /* The first byte that is in none of |classes|: its index, or b.n. */
 size_t abt_bytes_span(struct abt_bytes b, int classes);
 

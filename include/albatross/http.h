@@ -48,6 +48,9 @@ enum abt_field_id {
 struct abt_field {
 	struct abt_bytes name, value; /* value without outer blanks */
 	enum abt_field_id id;
+	/* Name and value are ASCII with nothing that JSON escapes: known since
+	 * the head was read, so that nobody looks again.  False: not known. */
+	bool plain;
 };
 
 /* Ordered, spelling kept.  Grows in |arena|; failure is the arena's. */

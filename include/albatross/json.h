@@ -130,6 +130,10 @@ void abt_json_base64(
 /* Keys that are data (header names, query keys). */
 void abt_json_string_at(
     struct abt_json_out *out, struct abt_bytes key, struct abt_bytes value);
+/* The same where it is known that both are ASCII without quote, backslash and
+ * control byte: nothing is looked at, the bytes are copied. */
+void abt_json_plain_at(
+    struct abt_json_out *out, struct abt_bytes key, struct abt_bytes value);
 void abt_json_array_at(struct abt_json_out *out, struct abt_bytes key);
 void abt_json_object_at(struct abt_json_out *out, struct abt_bytes key);
 /* A tree, as compact JSON (numbers as they were written). */

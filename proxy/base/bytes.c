@@ -270,6 +270,54 @@ field_blocks(struct abt_bytes b)
 
 #endif
 
+#if defined(__SSE2__)
+
+static inline bool
+is_plain16(const char *p)
+{
+	__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+	__m128i odd = _mm_cmpeq_epi8(v, _mm_set1_epi8('"'));
+
+	odd = _mm_or_si128(odd, _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+	odd = _mm_or_si128(odd, _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f)));
+	/* signed: bytes over 0x7F are below the blank too */
+	odd = _mm_or_si128(odd, _mm_cmplt_epi8(v, _mm_set1_epi8(' ')));
+	return _mm_movemask_epi8(odd) == 0;
+}
+
+#else
+
+static inline bool
+is_plain16(const char *p)
+{
+	size_t i;
+
+	for (i = 0; i < 16; i++)
+		if (!abt_char_is(p[i], ABT_CHAR_JSON_PLAIN) || p[i] == 0x7f)
+			return false;
+	return true;
+}
+
+#endif
+
+bool
+abt_bytes_plain(struct abt_bytes b)
+{
+	size_t i;
+
+	if (b.n < 16) {
+		for (i = 0; i < b.n; i++)
+			if (!abt_char_is(b.p[i], ABT_CHAR_JSON_PLAIN) ||
+			    b.p[i] == 0x7f)
+				return false;
+		return true;
+	}
+	for (i = 0; i < b.n - 16; i += 16)
+		if (!is_plain16(b.p + i))
+			return false;
+	return is_plain16(b.p + b.n - 16);
+}
+
 size_t
 abt_bytes_span(struct abt_bytes b, int classes)
 {

@@ -151,6 +151,31 @@ abt_json_object_at(struct abt_json_out *out, struct abt_bytes key)
 }
 
 void
+abt_json_plain_at(
+    struct abt_json_out *out, struct abt_bytes key, struct abt_bytes value)
+{
+	char *w;
+
+	if (out->bad_utf8)
+		return;
+	assert(in_object(out));
+	w = abt_buf_room(out->buf, key.n + value.n + 6); /* ,"":"" */
+	if (w == NULL)
+		return;
+	out->buf->n += key.n + value.n + 5 + out->comma;
+	*w = ',';
+	w += out->comma;
+	*w++ = '"';
+	memcpy(w, key.p, key.n);
+	w += key.n;
+	memcpy(w, "\":\"", 3);
+	w += 3;
+	memcpy(w, value.p, value.n);
+	w[value.n] = '"';
+	out->comma = true;
+}
+
+void
 abt_json_array_at(struct abt_json_out *out, struct abt_bytes key)
 {
 	open(out, key.p != NULL ? key : ABT_BYTES(""), false);

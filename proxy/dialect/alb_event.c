@@ -13,10 +13,10 @@
 #define TRACE_REWRITE_FROM 7168 /* E7.5: request headers over 7 KB */
 
 static void
-add(struct abt_entries *entries, struct abt_call *call, const char *name,
+add(struct abt_entries *entries, struct abt_call *call, struct abt_bytes name,
     struct abt_bytes value)
 {
-	abt_entries_add(entries, call->arena, abt_bytes_text(name), value);
+	abt_entries_add(entries, call->arena, name, value);
 }
 
 /* ---- Host (alb.md 1.5, table) ---- */
@@ -74,21 +74,21 @@ add_host(struct abt_entries *entries, struct abt_call *call)
 	size_t i;
 
 	if (first == NULL && req->authority.n == 0) {
-		add(entries, call, "host", call->front->dns_name);
+		add(entries, call, ABT_BYTES("host"), call->front->dns_name);
 		return;
 	}
 	if (!abt_alb(call->front)->preserve_host) {
-		add(entries, call, "host",
+		add(entries, call, ABT_BYTES("host"),
 		    host_for_listener(call,
 			req->authority.n > 0 ? req->authority : first->value));
 		return;
 	}
 	for (i = 0; i < req->headers.count; i++)
 		if (req->headers.fields[i].id == ABT_FIELD_HOST)
-			add(entries, call, "host",
+			add(entries, call, ABT_BYTES("host"),
 			    req->headers.fields[i].value);
 	if (first == NULL)
-		add(entries, call, "host", req->authority);
+		add(entries, call, ABT_BYTES("host"), req->authority);
 }
 
 /* ---- what the load balancer adds ---- */
@@ -119,15 +119,16 @@ add_forwarded(struct abt_entries *entries, struct abt_call *call)
 	const struct abt_facts *facts = &call->facts;
 
 	if (abt_alb(call->front)->xff_mode == ABT_XFF_APPEND)
-		add(entries, call, "x-forwarded-for",
+		add(entries, call, ABT_BYTES("x-forwarded-for"),
 		    abt_forwarded_for(&call->request->headers,
 			peer_element(call), call->arena));
 	if (facts->listener_port == 80)
-		add(entries, call, "x-forwarded-port", ABT_BYTES("80"));
+		add(entries, call, ABT_BYTES("x-forwarded-port"),
+		    ABT_BYTES("80"));
 	else
-		add(entries, call, "x-forwarded-port",
+		add(entries, call, ABT_BYTES("x-forwarded-port"),
 		    number(call, facts->listener_port));
-	add(entries, call, "x-forwarded-proto",
+	add(entries, call, ABT_BYTES("x-forwarded-proto"),
 	    facts->tls ? ABT_BYTES("https") : ABT_BYTES("http"));
 }
 
@@ -192,7 +193,7 @@ add_trace(struct abt_entries *entries, struct abt_call *call)
 	    abt_trace_id(sent != NULL ? sent->value : abt_bytes(NULL, 0),
 		facts->epoch_us / 1000000, facts->random,
 		trace_is_rewritten(req), call->arena);
-	add(entries, call, "x-amzn-trace-id", call->trace_id);
+	add(entries, call, ABT_BYTES("x-amzn-trace-id"), call->trace_id);
 	/* Lambda takes the root and makes itself the parent (E7.6) */
 	if (sent != NULL)
 		sampled = abt_bytes_search(sent->value,
@@ -285,9 +286,8 @@ write_headers(struct abt_call *call, struct abt_json_out *out)
 
 	for (i = 0; i < headers->count; i++)
 		if (passes(call, &headers->fields[i]))
-			abt_entries_add(&entries, call->arena,
-			    abt_field_lower(&headers->fields[i], call->arena),
-			    headers->fields[i].value);
+			abt_entries_add_field(
+			    &entries, call->arena, &headers->fields[i]);
 	add_host(&entries, call);
 	add_forwarded(&entries, call);
 	add_trace(&entries, call);

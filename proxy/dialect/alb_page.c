@@ -159,9 +159,9 @@ abt_alb_write_failure(const struct abt_call *call, const struct abt_rule *rule,
 {
 	static struct abt_field without_memory[] = {
 		{ ABT_BYTES_INIT("Server"), ABT_BYTES_INIT("awselb/2.0"),
-		    ABT_FIELD_SERVER },
+		    ABT_FIELD_SERVER, false },
 		{ ABT_BYTES_INIT("Content-Type"), ABT_BYTES_INIT("text/html"),
-		    ABT_FIELD_CONTENT_TYPE },
+		    ABT_FIELD_CONTENT_TYPE, false },
 	};
 	int status = failure_status(call, rule);
 

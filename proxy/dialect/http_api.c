@@ -96,8 +96,8 @@ abt_payload_page(const struct abt_call *call, int status, struct abt_bytes body,
 {
 	static struct abt_field without_memory[] = {
 		{ ABT_BYTES_INIT("Content-Type"),
-		    ABT_BYTES_INIT("application/json"),
-		    ABT_FIELD_CONTENT_TYPE },
+		    ABT_BYTES_INIT("application/json"), ABT_FIELD_CONTENT_TYPE,
+		    false },
 	};
 
 	memset(response, 0, sizeof(*response));

@@ -25,9 +25,9 @@ prefix_of(struct abt_bytes name)
 	return prefix;
 }
 
-void
-abt_entries_add(struct abt_entries *entries, struct abt_arena *arena,
-    struct abt_bytes name, struct abt_bytes value)
+static struct abt_entry *
+add(struct abt_entries *entries, struct abt_arena *arena, struct abt_bytes name,
+    struct abt_bytes value)
 {
 	struct abt_entry *entry;
 
@@ -37,7 +37,7 @@ abt_entries_add(struct abt_entries *entries, struct abt_arena *arena,
 		    abt_arena_alloc(arena, room * sizeof(*items));
 
 		if (items == NULL)
-			return; /* the arena remembers */
+			return NULL; /* the arena remembers */
 		if (entries->count > 0)
 			memcpy(items, entries->items,
 			    entries->count * sizeof(*items));
@@ -48,6 +48,26 @@ abt_entries_add(struct abt_entries *entries, struct abt_arena *arena,
 	entry->prefix = prefix_of(name);
 	entry->name = name;
 	entry->value = value;
+	entry->plain = false;
+	return entry;
+}
+
+void
+abt_entries_add(struct abt_entries *entries, struct abt_arena *arena,
+    struct abt_bytes name, struct abt_bytes value)
+{
+	add(entries, arena, name, value);
+}
+
+void
+abt_entries_add_field(struct abt_entries *entries, struct abt_arena *arena,
+    const struct abt_field *field)
+{
+	struct abt_entry *entry =
+	    add(entries, arena, abt_field_lower(field, arena), field->value);
+
+	if (entry != NULL)
+		entry->plain = field->plain;
 }
 
 /* ---- order ---- */
@@ -136,7 +156,10 @@ abt_write_last(struct abt_json_out *out, const char *key,
 
 		if (i + 1 < entries->count && same_name(entry, entry + 1))
 			continue;
-		abt_json_string_at(out, entry->name, entry->value);
+		if (entry->plain)
+			abt_json_plain_at(out, entry->name, entry->value);
+		else
+			abt_json_string_at(out, entry->name, entry->value);
 	}
 	abt_json_close(out);
 }

@@ -11,6 +11,7 @@
 struct abt_entry {
 	uint64_t prefix; /* first 8 bytes of name, for quick comparison */
 	struct abt_bytes name, value;
+	bool plain; /* nothing in them needs an escape in JSON */
 };
 
 struct abt_entries {
@@ -20,6 +21,10 @@ struct abt_entries {
 
 void abt_entries_add(struct abt_entries *entries, struct abt_arena *arena,
     struct abt_bytes name, struct abt_bytes value);
+
+/* A field under its name in lower case. */
+void abt_entries_add_field(struct abt_entries *entries, struct abt_arena *arena,
+    const struct abt_field *field);
 
 /* By name in byte order; equal names keep their order. */
 void abt_entries_sort(struct abt_entries *entries, struct abt_arena *arena);

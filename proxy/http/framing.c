@@ -44,6 +44,7 @@ is_coding(const struct abt_field *field)
 	return field->id == ABT_FIELD_TRANSFER_ENCODING ||
 	       (field->name.n >= sizeof(NAMES_CODING) - 1 &&
 		   field->id == ABT_FIELD_OTHER &&
+		   abt_may_look_alike(field->name) &&
 		   abt_looks_like(field->name, ABT_BYTES(NAMES_CODING)));
 }
 
@@ -53,6 +54,7 @@ is_length(const struct abt_field *field)
 	return field->id == ABT_FIELD_CONTENT_LENGTH ||
 	       (field->name.n >= sizeof(NAMES_LENGTH) - 1 &&
 		   field->id == ABT_FIELD_OTHER &&
+		   abt_may_look_alike(field->name) &&
 		   abt_looks_like(field->name, ABT_BYTES(NAMES_LENGTH)));
 }
 

@@ -324,12 +324,12 @@ continue_content_type(
 	return true;
 }
 
+/* A field whose line is odd in some way; |colon| is where its name ends. */
 static int
-read_field(struct abt_bytes line, struct abt_arena *arena,
+read_odd_field(struct abt_bytes line, size_t colon, struct abt_arena *arena,
     struct abt_request *req, unsigned *seen, struct abt_report *report)
 {
 	bool folded = line.p[0] == ' ' || line.p[0] == '\t';
-	size_t colon = abt_bytes_span(line, ABT_CHAR_TOKEN);
 	struct abt_bytes name, value;
 
 	if (folded && memchr(line.p, '\0', line.n) == NULL &&
@@ -337,7 +337,7 @@ read_field(struct abt_bytes line, struct abt_arena *arena,
 		*seen |= SEEN_VALUE_ODD; /* look at the whole of it */
 		return 0;
 	}
-	if (colon == line.n || line.p[colon] != ':') {
+	if (colon == line.n || line.p[colon] != ':' || colon == 0) {
 		*seen |= SEEN_NAME_ODD;
 		colon = abt_bytes_find(line, ':');
 	}
@@ -351,14 +351,45 @@ read_field(struct abt_bytes line, struct abt_arena *arena,
 		abt_deviate(report, ABT_RULE_H1_COLON_MISSING, name);
 	if (!abt_bytes_all(value, ABT_CHAR_FIELD))
 		*seen |= SEEN_VALUE_ODD;
-	if (name.n == 0)
-		*seen |= SEEN_NAME_ODD;
-	else if (name.n >= 14)
+	if (abt_may_look_alike(name))
 		*seen |= SEEN_LONG_NAME;
-	if ((*seen & (SEEN_NAME_ODD | SEEN_VALUE_ODD)) != 0 &&
-	    check_bad_bytes(name, value, report) != 0)
+	if (check_bad_bytes(name, value, report) != 0)
 		return -1;
 	abt_headers_add(&req->headers, arena, name, value);
+	return 0;
+}
+
+/* Nearly every field: a token, a colon, printable ASCII. */
+static int
+read_field(struct abt_bytes line, struct abt_arena *arena,
+    struct abt_request *req, unsigned *seen, struct abt_report *report)
+{
+	struct abt_bytes name = { line.p, 0 }, value;
+	struct abt_headers *headers = &req->headers;
+	size_t begin, end = line.n, before = headers->count;
+	enum abt_field_id id;
+	bool plain;
+
+	while (name.n < line.n && abt_char_is(line.p[name.n], ABT_CHAR_TOKEN))
+		name.n++;
+	if (name.n == 0 || name.n == line.n || line.p[name.n] != ':')
+		return read_odd_field(line, name.n, arena, req, seen, report);
+	begin = name.n + 1;
+	while (begin < end && (line.p[begin] == ' ' || line.p[begin] == '\t'))
+		begin++;
+	while (
+	    end > begin && (line.p[end - 1] == ' ' || line.p[end - 1] == '\t'))
+		end--;
+	value = abt_bytes(line.p + begin, end - begin);
+	plain = abt_bytes_plain(value);
+	if (!plain && !abt_bytes_all(value, ABT_CHAR_FIELD))
+		return read_odd_field(line, name.n, arena, req, seen, report);
+	id = abt_field_find(name);
+	if (id == ABT_FIELD_OTHER && name.n >= 14 && abt_may_look_alike(name))
+		*seen |= SEEN_LONG_NAME;
+	abt_headers_add_id(headers, arena, id, name, value);
+	if (headers->count > before)
+		headers->fields[before].plain = plain;
 	return 0;
 }
 

@@ -82,6 +82,7 @@ abt_headers_add_id(struct abt_headers *headers, struct abt_arena *arena,
 	field->name = name;
 	field->value = value;
 	field->id = id;
+	field->plain = false;
 }
 
 void

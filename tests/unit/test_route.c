@@ -77,7 +77,7 @@ static void
 test_hosts(void **unused)
 {
 	struct abt_field field = { ABT_BYTES_INIT("Host"),
-		ABT_BYTES_INIT("a.example:8080"), ABT_FIELD_HOST };
+		ABT_BYTES_INIT("a.example:8080"), ABT_FIELD_HOST, false };
 	struct abt_request req = { .headers = { &field, 1, 1 } };
 
 	(void)unused;
