@@ -473,8 +473,16 @@ abt_api_print(struct abt_json_out *out, const struct abt_front *front)
 {
 	const struct abt_api *api = front->api;
 	const struct abt_api_routes *routes = api->routes;
+	char timeout[32];
 
-	abt_json_string(out, "api_id", api->api_id);
+	if (api->own_host_only) /* else it is made of the name again */
+		abt_json_string(out, "api_id", api->api_id);
+	if (api->timeout_ms > 0 &&
+	    api->timeout_ms != front->dialect->timeout_ms) {
+		snprintf(timeout, sizeof timeout, "%lldms",
+		    (long long)api->timeout_ms);
+		abt_json_text(out, "integration_timeout", timeout);
+	}
 	if (api->domain_name.n > 0)
 		abt_json_string(out, "domain_name", api->domain_name);
 	if (routes->routing == ABT_ONE_FUNCTION) {
