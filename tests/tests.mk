@@ -40,7 +40,7 @@ CASE_FILES = $(if $(CASES),$(CASES),$(sort $(wildcard tests/cases/alb/*.jsonl \
              tests/cases/apigw/*.jsonl tests/cases/lambda/*.jsonl)))
 
 #: make cases        case tables through the pure translation (CASES, AREAS)
-cases: BUILT = alb rest http1 http2
+cases: BUILT = alb rest http1 http2 url
 cases-live: BUILT = alb rest http1 http2 runtime-api
 cases:
 	@tests/deps build cases

@@ -9,6 +9,7 @@
 #include "lib/api_case.h"
 
 #include "albatross.h"
+#include "dialect/stream.h"
 #include "lib/api_world.h"
 #include "lib/wire.h"
 
@@ -59,6 +60,34 @@ fail(struct outcome *o, const struct abt_rule *rule)
 	o->asked = 1;
 }
 
+/* The stream in small pieces; what follows its head is the body. */
+static void
+stream(struct outcome *o, const struct abt_api_world *w)
+{
+	const struct abt_dialect *dialect = o->call.front->dialect;
+	struct abt_bytes rest = w->result, piece;
+	struct abt_stream stream;
+
+	abt_stream_init(&stream, w->stream_type, NULL);
+	do {
+		piece = abt_bytes(rest.p, rest.n < 3 ? rest.n : 3);
+		rest.p += piece.n;
+		rest.n -= piece.n;
+	} while (!abt_stream_feed(&stream, &piece) && rest.n > 0);
+	if (abt_stream_head(&o->call, &stream, &o->response, &o->report) != 0 ||
+	    abt_arena_failed(&o->arena) || stream.prelude.failed) {
+		fail(o, o->report.broken != NULL
+			    ? o->report.broken
+			    : &abt_rules[ABT_RULE_NET_NO_MEMORY]);
+		o->asked = 0;
+	} else {
+		o->response.body = abt_bytes(piece.p, piece.n + rest.n);
+		if (dialect->finish != NULL)
+			dialect->finish(&o->call, &o->response);
+	}
+	abt_stream_end(&stream);
+}
+
 /* The translation itself: everything the sweep makes fail is in here. */
 static void
 outcome_make(struct outcome *o, const struct abt_api_world *w)
@@ -75,6 +104,8 @@ outcome_make(struct outcome *o, const struct abt_api_world *w)
 		return;
 	if (w->failure != NULL)
 		fail(o, w->failure);
+	else if (w->streams)
+		stream(o, w);
 	else if (w->has_result)
 		(void)abt_response_from_result(
 		    &o->call, w->result, w->flagged, &o->response, &o->report);
@@ -321,8 +352,6 @@ is_sound(const struct abt_json *c, struct abt_fault *fault)
 				     "expect_status and expect");
 	if ((expect != NULL) != (abt_json_get(c, "response") != NULL))
 		abt_fault_add(fault, "response and expect go together");
-	if (abt_json_get(c, "invoke_mode") != NULL)
-		abt_fault_add(fault, "streaming is not built");
 	return abt_fault_is_empty(fault);
 }
 

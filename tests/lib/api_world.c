@@ -274,6 +274,11 @@ set_bytes(
 	w->flagged =
 	    abt_json_is(abt_json_get(c, "function_error"), ABT_JSON_TRUE);
 	w->result = text_of(c, "response", "");
+	w->streams = abt_bytes_equal(
+	    text_of(c, "invoke_mode", ""), ABT_BYTES("RESPONSE_STREAM"));
+	w->stream_type = text_of(c, "stream_content_type", "");
+	if (w->streams)
+		w->result = latin1(w, w->result);
 	if (abt_json_get(c, "request") != NULL)
 		w->request = latin1(w, text_of(c, "request", ""));
 	else

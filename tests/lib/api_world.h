@@ -24,6 +24,8 @@ struct abt_api_world {
 	struct abt_bytes request, result, http_method;
 	const struct abt_rule *failure; /* of the call; NULL: it works */
 	bool has_result, flagged;
+	bool streams; /* |result| comes in pieces */
+	struct abt_bytes stream_type;
 };
 
 /* Make it of |c|; false after a complaint.  The end is abt_arena_end. */
