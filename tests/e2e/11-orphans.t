@@ -81,13 +81,14 @@ def recycled():
 @check
 def as_init():
     """PID 1 of a container reaps what others leave."""
-    probe = run("unshare", "--pid", "--fork", "--mount-proc", "true")
+    as_root = () if os.geteuid() == 0 else ("--user", "--map-root-user")
+    unshare = ("unshare", *as_root, "--pid", "--fork", "--mount-proc")
+    probe = run(*unshare, "true")
     if not ok(probe.returncode == 0, "a PID namespace can be made",
               probe.stderr):
         return
     with Server("--port", "0", "--", "./wrap.sh", "python3", "poll.py",
-                cwd=HOME, prefix=("unshare", "--pid", "--fork",
-                                  "--mount-proc", "--kill-child")) as server:
+                cwd=HOME, prefix=(*unshare, "--kill-child")) as server:
         same(get(server).body, b"up", "it serves as PID 1")
         zombies = lambda: [p for p in descendants(server.process.pid)
                            if not is_alive(p)]
