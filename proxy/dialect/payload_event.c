@@ -33,6 +33,19 @@ abt_payload_is_hop_by_hop(const struct abt_field *field)
 	}
 }
 
+struct writing {
+	const struct abt_payload *payload;
+	struct abt_call *call;
+	struct abt_json_out *out;
+	bool mend; /* something is not UTF-8: this is the second time */
+};
+
+static struct abt_bytes
+text(const struct writing *w, struct abt_bytes b)
+{
+	return w->mend ? abt_utf8_mend(b, w->call->arena) : b;
+}
+
 /* ---- headers ---- */
 
 static bool
@@ -89,24 +102,24 @@ host_of(const struct abt_call *call)
 
 /* What the service adds (H2.3). */
 static void
-add_ours(const struct abt_payload *payload, struct abt_call *call,
-    struct abt_entries *entries)
+add_ours(const struct writing *w, struct abt_entries *entries)
 {
+	const struct abt_payload *payload = w->payload;
+	struct abt_call *call = w->call;
 	const struct abt_facts *facts = &call->facts;
 	struct abt_arena *arena = call->arena;
 
 	if (!payload->url)
 		abt_entries_add(entries, arena, ABT_BYTES("content-length"),
 		    number(call, call->request->body.n));
-	abt_entries_add(entries, arena, ABT_BYTES("host"),
-	    abt_utf8_mend(host_of(call), arena));
+	abt_entries_add(
+	    entries, arena, ABT_BYTES("host"), text(w, host_of(call)));
 	abt_trace_fill(call);
 	abt_entries_add(entries, arena, ABT_BYTES("x-amzn-trace-id"),
-	    abt_utf8_mend(call->trace_id, arena));
+	    text(w, call->trace_id));
 	abt_entries_add(entries, arena, ABT_BYTES("x-forwarded-for"),
-	    abt_utf8_mend(abt_forwarded_for(
-			      &call->request->headers, facts->peer_ip, arena),
-		arena));
+	    text(w, abt_forwarded_for(
+			&call->request->headers, facts->peer_ip, arena)));
 	abt_entries_add(
 	    entries, arena, ABT_BYTES("x-forwarded-port"), abt_api_port(call));
 	abt_entries_add(entries, arena, ABT_BYTES("x-forwarded-proto"),
@@ -120,29 +133,30 @@ add_ours(const struct abt_payload *payload, struct abt_call *call,
 }
 
 static void
-write_headers(const struct abt_payload *payload, struct abt_call *call,
-    struct abt_json_out *out)
+write_headers(const struct writing *w)
 {
+	struct abt_call *call = w->call;
 	const struct abt_headers *headers = &call->request->headers;
 	struct abt_entries entries = { 0 };
 	size_t i;
 
 	for (i = 0; i < headers->count; i++)
-		if (passes(payload, &headers->fields[i]))
+		if (passes(w->payload, &headers->fields[i]))
 			abt_entries_add(&entries, call->arena,
-			    abt_field_lower(&headers->fields[i], call->arena),
-			    abt_utf8_mend(
-				headers->fields[i].value, call->arena));
-	add_ours(payload, call, &entries);
+			    text(w, abt_field_lower(
+					&headers->fields[i], call->arena)),
+			    text(w, headers->fields[i].value));
+	add_ours(w, &entries);
 	abt_entries_sort(&entries, call->arena);
-	abt_write_joined(out, "headers", &entries, call->arena); /* H2.1 */
+	abt_write_joined(w->out, "headers", &entries, call->arena); /* H2.1 */
 }
 
 /* Each "name=value" of all Cookie headers, in order (2.1). */
 static void
-write_cookies(const struct abt_call *call, struct abt_json_out *out)
+write_cookies(const struct writing *w)
 {
-	const struct abt_headers *headers = &call->request->headers;
+	const struct abt_headers *headers = &w->call->request->headers;
+	struct abt_json_out *out = w->out;
 	size_t i;
 
 	if (abt_headers_first(headers, ABT_FIELD_COOKIE) == NULL)
@@ -156,8 +170,7 @@ write_cookies(const struct abt_call *call, struct abt_json_out *out)
 		while (abt_bytes_next(&rest, ';', &pair)) {
 			pair = abt_bytes_trim(pair);
 			if (pair.n > 0)
-				abt_json_string(out, NULL,
-				    abt_utf8_mend(pair, call->arena));
+				abt_json_string(out, NULL, text(w, pair));
 		}
 	}
 	abt_json_close(out);
@@ -166,96 +179,122 @@ write_cookies(const struct abt_call *call, struct abt_json_out *out)
 /* ---- context ---- */
 
 static void
-write_http(
-    struct abt_call *call, struct abt_json_out *out, struct abt_bytes path)
+write_http(const struct writing *w, struct abt_bytes path)
 {
-	const struct abt_request *req = call->request;
+	const struct abt_request *req = w->call->request;
 	const struct abt_field *agent =
 	    abt_headers_last(&req->headers, ABT_FIELD_USER_AGENT);
 
-	abt_json_object(out, "http");
-	abt_json_string(out, "method", req->method);
-	abt_json_string(out, "path", path);
-	abt_json_text(
-	    out, "protocol", req->version == 10 ? "HTTP/1.0" : "HTTP/1.1");
-	abt_json_string(out, "sourceIp", call->facts.peer_ip);
-	abt_json_string(out, "userAgent",
-	    agent != NULL ? abt_utf8_mend(agent->value, call->arena)
-			  : ABT_BYTES(""));
-	abt_json_close(out);
+	abt_json_object(w->out, "http");
+	abt_json_string(w->out, "method", text(w, req->method));
+	abt_json_string(w->out, "path", path);
+	abt_json_members(w->out, req->version == 10
+				     ? ABT_BYTES("\"protocol\":\"HTTP/1.0\"")
+				     : ABT_BYTES("\"protocol\":\"HTTP/1.1\""));
+	abt_json_string(w->out, "sourceIp", w->call->facts.peer_ip);
+	abt_json_string(w->out, "userAgent",
+	    agent != NULL ? text(w, agent->value) : ABT_BYTES(""));
+	abt_json_close(w->out);
 }
 
 static void
-write_context(const struct abt_payload *payload, struct abt_call *call,
-    struct abt_json_out *out, struct abt_bytes path)
+write_context(const struct writing *w, struct abt_bytes path)
 {
+	struct abt_call *call = w->call;
 	const struct abt_front *front = call->front;
-	struct abt_bytes domain =
-	    abt_utf8_mend(abt_api_domain(call), call->arena);
+	struct abt_bytes domain = text(w, abt_api_domain(call));
+	struct abt_json_out *out = w->out;
+	bool url = w->payload->url;
 	char time[ABT_CLF_SIZE];
 
 	abt_api_clf_time(time, call->facts.epoch_us);
 	abt_json_object(out, "requestContext");
-	abt_json_string(out, "accountId",
-	    payload->url ? ABT_BYTES("anonymous") : front->account);
+	abt_json_string(
+	    out, "accountId", url ? ABT_BYTES("anonymous") : front->account);
 	abt_json_string(out, "apiId", front->api->api_id);
 	abt_json_string(out, "domainName", domain);
 	abt_json_string(out, "domainPrefix", abt_api_domain_prefix(domain));
-	write_http(call, out, path);
-	if (payload->url)
+	write_http(w, path);
+	if (url)
 		abt_json_text(out, "requestId", call->facts.request_id);
 	else
 		abt_json_string(out, "requestId", abt_api_extended_id(call));
 	abt_json_string(out, "routeKey", call->match.route_key);
-	abt_json_string(out, "stage",
-	    payload->url ? ABT_BYTES("$default") : front->api->stage);
-	abt_json_text(out, "time", time);
+	abt_json_string(
+	    out, "stage", url ? ABT_BYTES("$default") : front->api->stage);
+	abt_json_string(out, "time", abt_bytes(time, ABT_CLF_SIZE - 1));
 	abt_json_int(out, "timeEpoch", call->facts.epoch_us / 1000);
 	abt_json_close(out);
 }
 
 static void
-write_query(struct abt_call *call, struct abt_json_out *out)
+write_query(const struct writing *w)
 {
+	struct abt_arena *arena = w->call->arena;
 	struct abt_entries entries = { 0 };
 
-	abt_entries_of_form(&entries, call->arena, call->request->query);
+	abt_entries_of_form(&entries, arena, w->call->request->query);
 	if (entries.count == 0)
 		return;
-	abt_entries_sort(&entries, call->arena);
-	abt_write_joined(out, "queryStringParameters", &entries, call->arena);
+	abt_entries_sort(&entries, arena);
+	abt_write_joined(w->out, "queryStringParameters", &entries, arena);
+}
+
+static void
+write_body(const struct writing *w)
+{
+	const struct abt_request *req = w->call->request;
+	bool base64 = abt_api_body_is_base64(req);
+
+	if (req->body.n > 0 && base64)
+		abt_json_base64(w->out, "body", req->body);
+	else if (req->body.n > 0)
+		abt_json_string(w->out, "body", req->body);
+	abt_json_bool(w->out, "isBase64Encoded", base64);
+}
+
+static void
+write(const struct writing *w)
+{
+	struct abt_call *call = w->call;
+	const struct abt_request *req = call->request;
+	const struct abt_api *api = call->front->api;
+	struct abt_json_out *out = w->out;
+	struct abt_bytes path =
+	    abt_percent_decode(req->path, false, call->arena);
+
+	abt_json_object(out, NULL);
+	abt_json_members(out, ABT_BYTES("\"version\":\"2.0\""));
+	abt_json_string(out, "routeKey", call->match.route_key);
+	abt_json_string(out, "rawPath", /* H1.1; 3.1 */
+	    w->payload->url ? text(w, req->path) : path);
+	abt_json_string(out, "rawQueryString", text(w, req->query));
+	write_cookies(w);
+	write_headers(w);
+	write_query(w);
+	if (call->match.param_count > 0)
+		abt_api_write_params(call, out, true); /* H1.6 */
+	write_context(w, path);
+	if (!w->payload->url && api->stage_variables.count > 0)
+		abt_api_write_variables(out, api);
+	write_body(w);
+	abt_json_close(out);
 }
 
 int
 abt_payload_write_event(const struct abt_payload *payload,
     struct abt_call *call, struct abt_json_out *out, struct abt_report *report)
 {
-	const struct abt_request *req = call->request;
-	const struct abt_api *api = call->front->api;
-	struct abt_bytes path =
-	    abt_percent_decode(req->path, false, call->arena);
-	bool base64 = abt_api_body_is_base64(req);
+	struct writing w = { .payload = payload, .call = call, .out = out };
+	struct abt_buf *buf = out->buf;
+	size_t begin = buf->n;
 
-	abt_json_object(out, NULL);
-	abt_json_text(out, "version", "2.0");
-	abt_json_string(out, "routeKey", call->match.route_key);
-	abt_json_string(out, "rawPath", /* H1.1; 3.1 */
-	    payload->url ? abt_utf8_mend(req->path, call->arena) : path);
-	abt_json_string(
-	    out, "rawQueryString", abt_utf8_mend(req->query, call->arena));
-	write_cookies(call, out);
-	write_headers(payload, call, out);
-	write_query(call, out);
-	if (call->match.param_count > 0)
-		abt_api_write_params(call, out, true); /* H1.6 */
-	write_context(payload, call, out, path);
-	if (!payload->url && api->stage_variables.count > 0)
-		abt_api_write_variables(out, api);
-	if (req->body.n > 0 && base64)
-		abt_json_base64(out, "body", req->body);
-	else if (req->body.n > 0)
-		abt_json_string(out, "body", req->body);
-	abt_json_bool(out, "isBase64Encoded", base64);
-	abt_json_close(out);
+	write(&w);
+	if (out->bad_utf8 && !buf->failed) { /* rare (H1.9) */
+		buf->n = begin;
+		abt_json_out_init(out, buf);
+		w.mend = true;
+		write(&w);
+	}
 	return abt_api_event_end(out, report);
 }
