@@ -19,6 +19,18 @@ static const struct abt_payload payload = {
 	.default_type = ABT_BYTES_INIT("text/plain; charset=utf-8"),
 };
 
+struct writing {
+	struct abt_call *call;
+	struct abt_json_out *out;
+	bool mend; /* something is not UTF-8: this is the second time */
+};
+
+static struct abt_bytes
+text(const struct writing *w, struct abt_bytes b)
+{
+	return w->mend ? abt_utf8_mend(b, w->call->arena) : b;
+}
+
 /* ---- headers ---- */
 
 static void
@@ -27,6 +39,18 @@ add(struct abt_spelled *spelled, struct abt_call *call, enum abt_field_id id,
 {
 	abt_spelled_add_ours(
 	    spelled, call->arena, id, abt_bytes_text(name), value);
+}
+
+static struct abt_bytes
+length_of(const struct abt_call *call)
+{
+	char *out;
+
+	if (call->request->body.n == 0)
+		return ABT_BYTES("0");
+	out = abt_arena_alloc(call->arena, 20);
+	return abt_bytes(out,
+	    out != NULL ? abt_format_number(out, call->request->body.n) : 0);
 }
 
 /* Made by the gateway, in Title-Case (H5.7). */
@@ -39,7 +63,7 @@ add_ours(struct abt_spelled *spelled, struct abt_call *call)
 	const struct abt_facts *facts = &call->facts;
 
 	add(spelled, call, ABT_FIELD_CONTENT_LENGTH, "Content-Length",
-	    abt_arena_printf(call->arena, "%zu", req->body.n));
+	    length_of(call));
 	add(spelled, call, ABT_FIELD_HOST, "Host",
 	    host != NULL ? host->value : abt_api_domain(call));
 	abt_trace_fill(call);
@@ -70,9 +94,9 @@ is_ours(const struct abt_field *field)
 }
 
 static void
-write_headers(struct abt_call *call, struct abt_json_out *out)
+write_headers(const struct writing *w)
 {
-	const struct abt_headers *headers = &call->request->headers;
+	const struct abt_headers *headers = &w->call->request->headers;
 	struct abt_spelled spelled = { 0 };
 	size_t i;
 
@@ -82,62 +106,66 @@ write_headers(struct abt_call *call, struct abt_json_out *out)
 		if (is_ours(field) || abt_payload_is_hop_by_hop(field))
 			continue;
 		if (field->id == ABT_FIELD_USER_AGENT)
-			add(&spelled, call, field->id, "User-Agent",
+			add(&spelled, w->call, field->id, "User-Agent",
 			    field->value);
 		else
-			abt_spelled_add(&spelled, call->arena, field);
+			abt_spelled_add(&spelled, w->call->arena, field);
 	}
-	add_ours(&spelled, call);
-	abt_spelled_write(&spelled, call->arena, true, out);
+	add_ours(&spelled, w->call);
+	abt_spelled_write(&spelled, w->call->arena, w->mend, w->out);
 }
 
 /* ---- the event ---- */
 
 static void
-write_query(struct abt_call *call, struct abt_json_out *out)
+write_query(const struct writing *w)
 {
+	struct abt_arena *arena = w->call->arena;
 	struct abt_entries entries = { 0 };
 
-	abt_entries_of_form(&entries, call->arena, call->request->query);
+	abt_entries_of_form(&entries, arena, w->call->request->query);
 	if (entries.count == 0) { /* H5.12 */
-		abt_json_null(out, "queryStringParameters");
-		abt_json_null(out, "multiValueQueryStringParameters");
+		abt_json_members(w->out,
+		    ABT_BYTES("\"queryStringParameters\":null,"
+			      "\"multiValueQueryStringParameters\":null"));
 		return;
 	}
-	abt_entries_sort(&entries, call->arena);
-	abt_write_last(out, "queryStringParameters", &entries);
-	abt_write_lists(out, "multiValueQueryStringParameters", &entries);
+	abt_entries_sort(&entries, arena);
+	abt_write_last(w->out, "queryStringParameters", &entries);
+	abt_write_lists(w->out, "multiValueQueryStringParameters", &entries);
 }
 
 /* All null but two (H5.9). */
 static void
-write_identity(struct abt_call *call, struct abt_json_out *out)
+write_identity(const struct writing *w)
 {
-	static const char *const nulls[] = { "accessKey", "accountId", "caller",
-		"cognitoAuthenticationProvider", "cognitoAuthenticationType",
-		"cognitoIdentityId", "cognitoIdentityPoolId", "principalOrgId",
-		"user", "userArn" };
 	const struct abt_field *agent =
-	    abt_headers_last(&call->request->headers, ABT_FIELD_USER_AGENT);
+	    abt_headers_last(&w->call->request->headers, ABT_FIELD_USER_AGENT);
 
-	abt_json_object(out, "identity");
-	for (size_t i = 0; i < sizeof(nulls) / sizeof(nulls[0]); i++)
-		abt_json_null(out, nulls[i]);
-	abt_json_string(out, "sourceIp", call->facts.peer_ip);
-	abt_json_string(out, "userAgent",
-	    agent != NULL ? abt_utf8_mend(agent->value, call->arena)
-			  : ABT_BYTES(""));
-	abt_json_close(out);
+	abt_json_object(w->out, "identity");
+	abt_json_members(w->out,
+	    ABT_BYTES("\"accessKey\":null,\"accountId\":null,"
+		      "\"caller\":null,\"cognitoAuthenticationProvider\":null,"
+		      "\"cognitoAuthenticationType\":null,"
+		      "\"cognitoIdentityId\":null,"
+		      "\"cognitoIdentityPoolId\":null,"
+		      "\"principalOrgId\":null,\"user\":null,"
+		      "\"userArn\":null"));
+	abt_json_string(w->out, "sourceIp", w->call->facts.peer_ip);
+	abt_json_string(w->out, "userAgent",
+	    agent != NULL ? text(w, agent->value) : ABT_BYTES(""));
+	abt_json_close(w->out);
 }
 
 static void
-write_context(struct abt_call *call, struct abt_json_out *out)
+write_context(const struct writing *w)
 {
+	struct abt_call *call = w->call;
 	const struct abt_front *front = call->front;
 	const struct abt_request *req = call->request;
 	struct abt_bytes id = abt_api_extended_id(call);
-	struct abt_bytes domain =
-	    abt_utf8_mend(abt_api_domain(call), call->arena);
+	struct abt_bytes domain = text(w, abt_api_domain(call));
+	struct abt_json_out *out = w->out;
 	char time[ABT_CLF_SIZE];
 
 	abt_api_clf_time(time, call->facts.epoch_us);
@@ -147,14 +175,15 @@ write_context(struct abt_call *call, struct abt_json_out *out)
 	abt_json_string(out, "domainName", domain);
 	abt_json_string(out, "domainPrefix", abt_api_domain_prefix(domain));
 	abt_json_string(out, "extendedRequestId", id);
-	abt_json_string(out, "httpMethod", req->method);
-	write_identity(call, out);
+	abt_json_string(out, "httpMethod", text(w, req->method));
+	write_identity(w);
 	abt_json_string(out, "path", /* H5.5 */
 	    abt_percent_decode(req->path, false, call->arena));
-	abt_json_text(
-	    out, "protocol", req->version == 10 ? "HTTP/1.0" : "HTTP/1.1");
+	abt_json_members(out, req->version == 10
+				  ? ABT_BYTES("\"protocol\":\"HTTP/1.0\"")
+				  : ABT_BYTES("\"protocol\":\"HTTP/1.1\""));
 	abt_json_string(out, "requestId", id); /* H5.8 */
-	abt_json_text(out, "requestTime", time);
+	abt_json_string(out, "requestTime", abt_bytes(time, ABT_CLF_SIZE - 1));
 	abt_json_int(out, "requestTimeEpoch", call->facts.epoch_us / 1000);
 	abt_json_string(out, "resourceId", call->match.route_key); /* H5.3 */
 	abt_json_string(out, "resourcePath", call->match.resource);
@@ -163,42 +192,69 @@ write_context(struct abt_call *call, struct abt_json_out *out)
 }
 
 static void
-write_maps(struct abt_call *call, struct abt_json_out *out)
+write_maps(const struct writing *w)
 {
-	if (call->match.param_count > 0)
-		abt_api_write_params(call, out, true); /* H5.6 */
+	const struct abt_api *api = w->call->front->api;
+
+	if (w->call->match.param_count > 0)
+		abt_api_write_params(w->call, w->out, true); /* H5.6 */
 	else
-		abt_json_null(out, "pathParameters");
-	if (call->front->api->stage_variables.count > 0)
-		abt_api_write_variables(out, call->front->api);
+		abt_json_null(w->out, "pathParameters");
+	if (api->stage_variables.count > 0)
+		abt_api_write_variables(w->out, api);
 	else
-		abt_json_null(out, "stageVariables");
+		abt_json_null(w->out, "stageVariables");
+}
+
+static void
+write_body(const struct writing *w)
+{
+	const struct abt_request *req = w->call->request;
+	bool base64 = abt_api_body_is_base64(req);
+
+	if (req->body.n == 0)
+		abt_json_null(w->out, "body");
+	else if (base64)
+		abt_json_base64(w->out, "body", req->body);
+	else
+		abt_json_string(w->out, "body", req->body);
+	abt_json_bool(w->out, "isBase64Encoded", base64);
+}
+
+static void
+write(const struct writing *w)
+{
+	const struct abt_request *req = w->call->request;
+	struct abt_json_out *out = w->out;
+
+	abt_json_object(out, NULL);
+	abt_json_members(out, ABT_BYTES("\"version\":\"1.0\"")); /* H5.1 */
+	abt_json_string(out, "resource", w->call->match.resource);
+	abt_json_string(out, "path", text(w, req->path));
+	abt_json_string(out, "httpMethod", text(w, req->method));
+	write_headers(w);
+	write_query(w);
+	write_context(w);
+	write_maps(w);
+	write_body(w);
+	abt_json_close(out);
 }
 
 static int
 write_event(
     struct abt_call *call, struct abt_json_out *out, struct abt_report *report)
 {
-	const struct abt_request *req = call->request;
-	bool base64 = abt_api_body_is_base64(req);
+	struct writing w = { .call = call, .out = out };
+	struct abt_buf *buf = out->buf;
+	size_t begin = buf->n;
 
-	abt_json_object(out, NULL);
-	abt_json_text(out, "version", "1.0"); /* H5.1 */
-	abt_json_string(out, "resource", call->match.resource);
-	abt_json_string(out, "path", abt_utf8_mend(req->path, call->arena));
-	abt_json_string(out, "httpMethod", req->method);
-	write_headers(call, out);
-	write_query(call, out);
-	write_context(call, out);
-	write_maps(call, out);
-	if (req->body.n == 0)
-		abt_json_null(out, "body");
-	else if (base64)
-		abt_json_base64(out, "body", req->body);
-	else
-		abt_json_string(out, "body", req->body);
-	abt_json_bool(out, "isBase64Encoded", base64);
-	abt_json_close(out);
+	write(&w);
+	if (out->bad_utf8 && !buf->failed) { /* rare (H1.9) */
+		buf->n = begin;
+		abt_json_out_init(out, buf);
+		w.mend = true;
+		write(&w);
+	}
 	return abt_api_event_end(out, report);
 }
 
