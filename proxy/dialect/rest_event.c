@@ -32,6 +32,16 @@ put(const struct writing *w, const char *key, struct abt_bytes b)
 	abt_json_string(w->out, key, text(w, b));
 }
 
+/* Of ours: ids, times, and templates, which have few bytes (R1.9). */
+static void
+plain(const struct writing *w, struct abt_bytes key, struct abt_bytes value)
+{
+	if (value.n > 0)
+		abt_json_plain_at(w->out, key, value);
+	else
+		abt_json_string_at(w->out, key, value);
+}
+
 /* ---- path ---- */
 
 /* |path| with the slashes at its very start as one (R1.3). */
@@ -210,7 +220,7 @@ write_identity(const struct writing *w)
 		      "\"cognitoIdentityPoolId\":null,"
 		      "\"principalOrgId\":null,\"user\":null,"
 		      "\"userArn\":null"));
-	abt_json_string(w->out, "sourceIp", w->call->facts.peer_ip);
+	plain(w, ABT_BYTES("sourceIp"), w->call->facts.peer_ip);
 	if (agent != NULL)
 		put(w, "userAgent", agent->value);
 	else
@@ -229,18 +239,19 @@ write_context(const struct writing *w)
 
 	abt_api_clf_time(time, call->facts.epoch_us);
 	abt_json_object(out, "requestContext");
-	abt_json_string(out, "resourceId", call->match.resource_id);
-	abt_json_string(out, "resourcePath", call->match.resource);
+	plain(w, ABT_BYTES("resourceId"), call->match.resource_id);
+	plain(w, ABT_BYTES("resourcePath"), call->match.resource);
 	put(w, "httpMethod", call->request->method);
-	abt_json_string(out, "extendedRequestId", abt_api_extended_id(call));
-	abt_json_text(out, "requestTime", time);
+	plain(w, ABT_BYTES("extendedRequestId"), abt_api_extended_id(call));
+	plain(w, ABT_BYTES("requestTime"), abt_bytes(time, ABT_CLF_SIZE - 1));
 	put(w, "path", one_slash(call->request->path));
 	abt_json_string(out, "accountId", call->front->account);
 	abt_json_members(out, ABT_BYTES("\"protocol\":\"HTTP/1.1\""));
 	abt_json_string(out, "stage", api->stage);
 	put(w, "domainPrefix", abt_api_domain_prefix(domain));
 	abt_json_int(out, "requestTimeEpoch", call->facts.epoch_us / 1000);
-	abt_json_text(out, "requestId", call->facts.request_id);
+	plain(
+	    w, ABT_BYTES("requestId"), abt_bytes_text(call->facts.request_id));
 	write_identity(w);
 	put(w, "domainName", domain);
 	if (api->deployment_id.n > 0)
@@ -287,7 +298,7 @@ write(const struct writing *w)
 	const struct abt_map *variables = &w->call->front->api->stage_variables;
 
 	abt_json_object(w->out, NULL);
-	abt_json_string(w->out, "resource", match->resource);
+	plain(w, ABT_BYTES("resource"), match->resource);
 	put(w, "path", event_path(w->call));
 	put(w, "httpMethod", w->call->request->method);
 	write_headers(w);

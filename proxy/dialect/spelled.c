@@ -26,7 +26,10 @@ abt_spelled_add_ours(struct abt_spelled *spelled, struct abt_arena *arena,
 
 	if (field == NULL)
 		return; /* the arena remembers */
-	*field = (struct abt_field){ .name = name, .value = value, .id = id };
+	*field = (struct abt_field){ .name = name,
+		.value = value,
+		.id = id,
+		.plain = abt_bytes_plain(value) };
 	abt_spelled_add(spelled, arena, field);
 }
 
@@ -74,11 +77,16 @@ write_last(const struct abt_spelled *spelled, struct place *places,
 
 	abt_json_object(out, "headers");
 	for (i = 0; i < spelled->entries.count; i = end) {
+		const struct abt_field *first = field_of(&items[i]), *last;
+
 		end = group_end(&spelled->entries, i);
+		last = field_of(&items[end - 1]);
 		places[i].begin = out->buf->n + out->comma;
-		abt_json_string_at(out,
-		    text(field_of(&items[i])->name, mend, arena),
-		    text(field_of(&items[end - 1])->value, mend, arena));
+		if (first->plain && last->plain)
+			abt_json_plain_at(out, first->name, last->value);
+		else
+			abt_json_string_at(out, text(first->name, mend, arena),
+			    text(last->value, mend, arena));
 		places[i].end = out->buf->n;
 	}
 	abt_json_close(out);
