@@ -220,8 +220,11 @@ abt_write_joined(struct abt_json_out *out, const char *key,
 		for (end = i + 1; end < entries->count; end++)
 			if (!same_name(&items[i], &items[end]))
 				break;
-		abt_json_string_at(
-		    out, items[i].name, join(items, i, end, arena));
+		if (end == i + 1 && items[i].plain)
+			abt_json_plain_at(out, items[i].name, items[i].value);
+		else
+			abt_json_string_at(
+			    out, items[i].name, join(items, i, end, arena));
 	}
 	abt_json_close(out);
 }

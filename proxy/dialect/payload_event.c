@@ -140,12 +140,18 @@ write_headers(const struct writing *w)
 	struct abt_entries entries = { 0 };
 	size_t i;
 
-	for (i = 0; i < headers->count; i++)
-		if (passes(w->payload, &headers->fields[i]))
+	for (i = 0; i < headers->count; i++) {
+		const struct abt_field *field = &headers->fields[i];
+
+		if (!passes(w->payload, field))
+			continue;
+		if (w->mend && !field->plain)
 			abt_entries_add(&entries, call->arena,
-			    text(w, abt_field_lower(
-					&headers->fields[i], call->arena)),
-			    text(w, headers->fields[i].value));
+			    text(w, abt_field_lower(field, call->arena)),
+			    text(w, field->value));
+		else
+			abt_entries_add_field(&entries, call->arena, field);
+	}
 	add_ours(w, &entries);
 	abt_entries_sort(&entries, call->arena);
 	abt_write_joined(w->out, "headers", &entries, call->arena); /* H2.1 */
@@ -218,11 +224,13 @@ write_context(const struct writing *w, struct abt_bytes path)
 	if (url)
 		abt_json_text(out, "requestId", call->facts.request_id);
 	else
-		abt_json_string(out, "requestId", abt_api_extended_id(call));
+		abt_json_plain_at(
+		    out, ABT_BYTES("requestId"), abt_api_extended_id(call));
 	abt_json_string(out, "routeKey", call->match.route_key);
 	abt_json_string(
 	    out, "stage", url ? ABT_BYTES("$default") : front->api->stage);
-	abt_json_string(out, "time", abt_bytes(time, ABT_CLF_SIZE - 1));
+	abt_json_plain_at(
+	    out, ABT_BYTES("time"), abt_bytes(time, ABT_CLF_SIZE - 1));
 	abt_json_int(out, "timeEpoch", call->facts.epoch_us / 1000);
 	abt_json_close(out);
 }
