@@ -2,8 +2,9 @@
  * port_owner.c - who listens on a TCP port of this machine
  *
  * The kernel's table names the socket's inode; the process that has it open is
- * found by its descriptors.  Those of other users cannot be read: then the
- * answer is vague.  Used once, before the server gives up.
+ * found by its descriptors.  Those of other users cannot be read, nor those of
+ * an albatross (it cannot be dumped): then the answer is vague.  Used once,
+ * before the server gives up.
  */
 #include "net/port_owner.h"
 
@@ -68,8 +69,8 @@ find_inode(const char *table, unsigned port)
 	return inode;
 }
 
-/* Does process |pid| have the socket open? */
-static bool
+/* Does process |pid| have the socket open?  -1: it may not be looked into. */
+static int
 has_socket(const char *pid, const char *wanted)
 {
 	char path[300], link[64];
@@ -80,7 +81,7 @@ has_socket(const char *pid, const char *wanted)
 	snprintf(path, sizeof(path), "/proc/%s/fd", pid);
 	dir = opendir(path);
 	if (dir == NULL)
-		return false;
+		return -1;
 	while (!found && (entry = readdir(dir)) != NULL) {
 		ssize_t n = readlinkat(
 		    dirfd(dir), entry->d_name, link, sizeof(link) - 1);
@@ -95,21 +96,39 @@ has_socket(const char *pid, const char *wanted)
 }
 
 static void
-name_process(const char *pid, char *out, size_t size)
+read_name(const char *pid, char name[32])
 {
-	char path[300], name[32] = "";
+	char path[300];
 	FILE *file;
 
+	name[0] = '\0';
 	snprintf(path, sizeof(path), "/proc/%s/comm", pid);
 	file = fopen(path, "re");
-	if (file != NULL) {
-		if (fgets(name, sizeof(name), file) != NULL)
-			name[strcspn(name, "\n")] = '\0';
-		fclose(file);
-	}
-	snprintf(out, size, "%s%s (pid %s)",
-	    strcmp(name, "albatross") == 0 ? "another " : "",
-	    *name != '\0' ? name : "a program", pid);
+	if (file == NULL)
+		return;
+	if (fgets(name, 32, file) != NULL)
+		name[strcspn(name, "\n")] = '\0';
+	fclose(file);
+}
+
+/* Say who process |pid| is; true when there is no more to find. */
+static bool
+tell(const char *pid, int has, char *out, size_t size)
+{
+	char name[32];
+	bool ours;
+
+	if (has == 0)
+		return false;
+	read_name(pid, name);
+	ours = strcmp(name, "albatross") == 0;
+	if (has > 0)
+		snprintf(out, size, "%s%s (pid %s)", ours ? "another " : "",
+		    *name != '\0' ? name : "a program", pid);
+	else if (ours)
+		snprintf(
+		    out, size, "another albatross, it seems (pid %s)", pid);
+	return has > 0;
 }
 
 void
@@ -127,11 +146,11 @@ abt_port_owner(unsigned port, char *out, size_t size)
 		return;
 	snprintf(wanted, sizeof(wanted), "socket:[%lu]", inode);
 	while ((entry = readdir(dir)) != NULL) {
-		if (entry->d_name[0] < '1' || entry->d_name[0] > '9' ||
-		    !has_socket(entry->d_name, wanted))
-			continue;
-		name_process(entry->d_name, out, size);
-		break;
+		const char *pid = entry->d_name;
+
+		if (pid[0] >= '1' && pid[0] <= '9' &&
+		    tell(pid, has_socket(pid, wanted), out, size))
+			break;
 	}
 	closedir(dir);
 }
