@@ -167,6 +167,21 @@ warn_explain(const struct abt_setup *setup)
 			    ABT_FMT(setup->listeners[i].address));
 }
 
+/* Who forgets the stage gets a 403 that does not say so, as on AWS. */
+static void
+tell_stages(const struct abt_setup *setup)
+{
+	for (size_t i = 0; i < setup->front_count; i++) {
+		const struct abt_api *api = setup->fronts[i].api;
+
+		if (api != NULL && api->stage_in_path)
+			abt_info("the paths of %.*s begin with its stage: "
+				 "/%.*s/...",
+			    ABT_FMT(setup->fronts[i].name),
+			    ABT_FMT(api->stage));
+	}
+}
+
 static int
 serve(struct abt_cli *cli, struct abt_setup *setup)
 {
@@ -185,6 +200,7 @@ serve(struct abt_cli *cli, struct abt_setup *setup)
 	abt_log_set_color(server.color);
 	abt_log_set_time(!server.terminal || setup->log_json);
 	warn_explain(setup);
+	tell_stages(setup);
 	return abt_serve(setup, &server);
 }
 
@@ -268,6 +284,8 @@ const struct abt_command abt_cmd_serve = {
 	    "everything else goes to standard error.",
 	.examples =
 	    "albatross serve app.handler\n"
+	    "albatross serve --dialect http-2.0 --route 'GET /pets/{id}' "
+	    "app.handler\n"
 	    "albatross serve --tls --watch --env TABLE=books index.handler\n"
 	    "albatross serve --port 0 -- ./target/debug/my-function\n"
 	    "albatross serve --command -- jq -c '{statusCode: 200, body: "

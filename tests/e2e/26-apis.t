@@ -80,6 +80,8 @@ def routes():
              (403, b'{"message":"Missing Authentication Token"}'),
              "and its answer to what no method serves")
         same(get(server, "/pets/1").status, 403, "no stage, no entry")
+        server.wait_for("begin with its stage: /v1/")
+        ok(True, "which was told at the start")
 
 
 @check
