@@ -715,6 +715,8 @@ abt_regex_search(const struct abt_regex *regex, struct abt_bytes text,
     bool whole, struct abt_arena *scratch)
 {
 	struct machine m = { .regex = regex, .text = text };
+	/* begins at the beginning or nowhere */
+	bool anchored = whole || regex->steps[0].op == OP_BEGIN;
 
 	if (!start(&m, scratch))
 		return false;
@@ -722,8 +724,10 @@ abt_regex_search(const struct abt_regex *regex, struct abt_bytes text,
 		if (!whole && has_matched(&m))
 			return true;
 		turn(&m);
-		if (!whole)
+		if (!anchored)
 			reach(&m, &m.now, 0);
+		else if (m.now.count == 0)
+			return false;
 	}
 	return has_matched(&m);
 }

@@ -15,6 +15,8 @@
 #define GZIP       16 /* added to the window: gzip's frame, not zlib's */
 #define STEP       16384
 #define LEVEL      6
+#define LARGE      65536 /* from here on speed counts: a loop waits for it */
+#define LEVEL_FAST 1
 #define MEMORY     8
 #define INPUT_STEP ((size_t)1 << 30) /* zlib counts in 32 bits */
 
@@ -208,7 +210,7 @@ abt_coding_encode(enum abt_coding coding, struct abt_bytes in,
 	struct abt_buf buf;
 	int rc;
 
-	rc = deflateInit2(&z, LEVEL, Z_DEFLATED,
+	rc = deflateInit2(&z, in.n < LARGE ? LEVEL : LEVEL_FAST, Z_DEFLATED,
 	    coding == ABT_CODING_GZIP ? WINDOW + GZIP : WINDOW, MEMORY,
 	    Z_DEFAULT_STRATEGY);
 	if (rc != Z_OK)

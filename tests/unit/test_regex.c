@@ -110,6 +110,10 @@ test_bounded(void **state)
 	    finds(ABT_BYTES("^(a+)+$b"), abt_bytes(text, sizeof(text)), false));
 	assert_false(finds(
 	    ABT_BYTES("(a|aa|a*)*c"), abt_bytes(text, sizeof(text)), false));
+	/* given up where no way is left, not at the end */
+	for (size_t i = 0; i < 20000; i++)
+		assert_false(finds(ABT_BYTES("^[a-z]{1,9}$"),
+		    abt_bytes(text, sizeof(text)), false));
 	abt_arena_init(&arena, NULL);
 	assert_null(
 	    abt_regex_compile(ABT_BYTES("((a{1000}){1000}){1000}"), &arena));
