@@ -19,7 +19,8 @@ def area_of(case):
 
 
 def read(files, areas, complaints):
-    """The counted cases of |files|: (file:line, case) pairs."""
+    """The counted cases of |files|: (file:line, case) pairs.  What cannot be
+    read goes to |complaints|; of several runners one counts it."""
     wanted = areas.split()
     for name in files:
         try:
