@@ -14,6 +14,7 @@
 
 struct listener_options {
 	struct abt_bytes address, front;
+	struct abt_map hosts;
 	const struct abt_json *tls;
 	struct abt_list proxy_protocol;
 };
@@ -36,6 +37,11 @@ const struct abt_option abt_listener_option_rows[] = {
 	    .offset = AT(front),
 	    .help = "the front it leads to; may be left out when there is one "
 		    "front" },
+	{ .name = "hosts",
+	    .kind = ABT_MAP,
+	    .offset = AT(hosts),
+	    .help = "other fronts by the request's host, like { "
+		    "\"*.api.localhost\": \"api\" }; the first that fits" },
 	{ .name = "tls",
 	    .kind = ABT_JSON,
 	    .offset = AT(tls),
@@ -284,6 +290,57 @@ check_address(struct abt_source *source, const struct abt_json *at,
 			    ABT_FMT(address));
 }
 
+static size_t
+larger(size_t a, size_t b)
+{
+	return a == 0 || b == 0 ? 0 : a > b ? a : b; /* 0: no limit */
+}
+
+/* Let through what |more| lets through: the head is read before anyone knows
+ * for whom it is.  Bodies are judged by the front's own limit. */
+static void
+widen(struct abt_policy *policy, const struct abt_policy *more)
+{
+	if (more->mode < policy->mode)
+		policy->mode = more->mode;
+	policy->any_path |= more->any_path;
+	policy->line_max = larger(policy->line_max, more->line_max);
+	policy->field_max = larger(policy->field_max, more->field_max);
+	policy->head_max = larger(policy->head_max, more->head_max);
+	policy->fields_max = larger(policy->fields_max, more->fields_max);
+}
+
+static void
+read_hosts(struct abt_source *source, const struct abt_json *at,
+    const struct abt_map *map, const struct abt_json *fronts,
+    struct abt_setup *setup, struct abt_setup_listener *listener)
+{
+	struct abt_arena *arena = source->arena;
+
+	if (map->count == 0 || listener->front == NULL)
+		return;
+	listener->hosts =
+	    abt_arena_array(arena, map->count, sizeof *listener->hosts);
+	listener->policy = abt_arena_zero(arena, sizeof *listener->policy);
+	if (listener->hosts == NULL || listener->policy == NULL)
+		return; /* the loader asks the arena */
+	*listener->policy = listener->front->policy;
+	for (size_t i = 0; i < map->count; i++) {
+		struct abt_host_front *host =
+		    &listener->hosts[listener->host_count];
+		const struct abt_json *place =
+		    abt_json_get_bytes(at, map->pairs[i].name);
+
+		host->host = map->pairs[i].name;
+		host->front = find_front(
+		    source, place, map->pairs[i].value, setup, fronts);
+		if (host->front == NULL)
+			continue;
+		widen(listener->policy, &host->front->policy);
+		listener->host_count++;
+	}
+}
+
 static void
 read_listener(struct abt_source *source, const struct abt_json *value,
     const struct abt_json *fronts, struct abt_setup *setup)
@@ -302,6 +359,8 @@ read_listener(struct abt_source *source, const struct abt_json *value,
 	place = abt_json_get(value, "front");
 	listener->front = find_front(source, place != NULL ? place : value,
 	    options.front, setup, fronts);
+	read_hosts(source, abt_json_get(value, "hosts"), &options.hosts, fronts,
+	    setup, listener);
 	read_tls(source, options.tls, listener);
 	read_sources(source, abt_json_get(value, "proxy_protocol"),
 	    &options.proxy_protocol, listener);

@@ -55,6 +55,13 @@ print_listener(
 	abt_json_object(out, NULL);
 	abt_json_string(out, "address", listener->address);
 	abt_json_string(out, "front", listener->front->name);
+	if (listener->host_count > 0) {
+		abt_json_object(out, "hosts");
+		for (size_t i = 0; i < listener->host_count; i++)
+			abt_json_string_at(out, listener->hosts[i].host,
+			    listener->hosts[i].front->name);
+		abt_json_close(out);
+	}
 	print_tls(out, listener);
 	if (listener->proxy_source_count > 0) {
 		abt_json_array(out, "proxy_protocol");

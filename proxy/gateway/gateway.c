@@ -10,6 +10,7 @@
 
 #include "albatross/dialect.h"
 #include "base/clock.h"
+#include "route/route.h"
 
 #define EVENT_MAX 6291556 /* lambda.md R1.23 */
 
@@ -261,6 +262,24 @@ reply(struct abt_call_state *state)
 
 /* ---- what the codec calls ---- */
 
+/* The front that the listener has for the request's host.  Its own limit of
+ * bodies counts, not that of the listener, which serves several. */
+static const struct abt_front *
+choose_front(struct abt_exchange *x, const struct abt_setup_listener *listener)
+{
+	struct abt_bytes host = abt_request_host(&x->request);
+	const struct abt_front *front = listener->front;
+	size_t i;
+
+	for (i = 0; i < listener->host_count; i++)
+		if (abt_pattern_match(listener->hosts[i].host, host, true)) {
+			front = listener->hosts[i].front;
+			break;
+		}
+	x->body_max = front->policy.body_max;
+	return front;
+}
+
 static struct abt_call_state *
 begin(struct abt_exchange *x)
 {
@@ -274,7 +293,9 @@ begin(struct abt_exchange *x)
 	state->door = door;
 	state->gateway = x->loop->gateway;
 	state->call.request = &x->request;
-	state->call.front = door->front;
+	state->call.front = door->listener->front;
+	if (door->listener->host_count > 0)
+		state->call.front = choose_front(x, door->listener);
 	state->call.arena = &x->arena;
 	x->state = state;
 	door->active++;
@@ -288,18 +309,19 @@ begin(struct abt_exchange *x)
 static int
 refuse_without_memory(struct abt_exchange *x)
 {
-	struct abt_front_door *door = x->owner;
+	const struct abt_front_door *door = x->owner;
+	const struct abt_front *front = door->listener->front;
 	struct abt_call call = {
 		.request = &x->request,
-		.front = door->front,
+		.front = front,
 		.arena = &x->arena,
 	};
 
 	x->arena.failed = true; /* nobody tries again */
-	door->front->dialect->write_failure(
+	front->dialect->write_failure(
 	    &call, &abt_rules[ABT_RULE_NET_NO_MEMORY], &x->response);
-	if (door->front->dialect->finish != NULL)
-		door->front->dialect->finish(&call, &x->response);
+	if (front->dialect->finish != NULL)
+		front->dialect->finish(&call, &x->response);
 	x->response.close = true;
 	abt_exchange_reply(x);
 	return -1;

@@ -14,7 +14,7 @@ extern const struct abt_handler abt_gateway;
  * listener, so that |active| needs no lock. */
 struct abt_front_door {
 	struct abt_setup *setup;
-	const struct abt_front *front;
+	const struct abt_setup_listener *listener;
 	unsigned long active; /* exchanges between on_head and on_done */
 };
 

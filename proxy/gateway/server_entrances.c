@@ -90,11 +90,12 @@ abt_entrance_options(struct abt_entrance *entrance, struct abt_setup *setup,
 	struct abt_front_door *door = &entrance->doors[loop];
 
 	door->setup = setup;
-	door->front = listener->front;
+	door->listener = listener;
 	*options = (struct abt_listener_options){
 		.handler = &abt_gateway,
 		.owner = door,
-		.policy = &listener->front->policy,
+		.policy = listener->policy != NULL ? listener->policy
+						   : &listener->front->policy,
 		.tls = entrance->tls,
 		.proxy_sources = listener->proxy_sources,
 		.proxy_source_count = listener->proxy_source_count,

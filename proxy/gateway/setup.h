@@ -12,9 +12,19 @@
 #include "net/tls.h"
 #include "route/cidr.h"
 
+/* The front of requests for a host. */
+struct abt_host_front {
+	struct abt_bytes host; /* with * and ? as in listener rules */
+	struct abt_front *front;
+};
+
 struct abt_setup_listener {
 	struct abt_bytes address; /* "127.0.0.1:8080", "unix:/path" */
-	struct abt_front *front;
+	struct abt_front *front;  /* of hosts that are not named below */
+	struct abt_host_front *hosts;
+	size_t host_count;
+	/* With hosts: what all their fronts let through; NULL: the front's. */
+	struct abt_policy *policy;
 	bool tls; /* with certificates below, or self-signed */
 	struct abt_certificate *certificates;
 	size_t certificate_count; /* 0 with tls: the self-signed one */

@@ -138,6 +138,32 @@ def several_at_once():
 
 
 @check
+def told_apart_by_host():
+    config = mock()
+    config["fronts"].update({
+        "api": {"dialect": "http-2.0", "routes": {"GET /a": "hello"}},
+        "url": {"dialect": "url", "function": "hello"}})
+    config["listeners"][0]["hosts"] = {"api.localhost": "api",
+                                       "*.url.example": "url"}
+
+    def ask(server, host, target):
+        return rawhttp.exchange(server.address, (
+            "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n" % (target, host)).encode())
+    with serve(config) as server:
+        same(ask(server, "other", "/b").first("Server"), "awselb/2.0",
+             "one listener: the ALB for what is not named")
+        got = ask(server, "API.localhost:80", "/b")
+        same((got.status, got.first("Server")), (404, None),
+             "the HTTP API for its host")
+        ok(ask(server, "x.url.example", "/%zz").first("x-amzn-RequestId"),
+           "the URL for a pattern, with what only it takes")
+    config["listeners"][0]["hosts"]["c"] = "apo"
+    got = albatross("serve", "-c", write_config(folder, config))
+    same(got.returncode, 2, "a host without a front")
+    has(got.stderr, 'did you mean "api"', "is told")
+
+
+@check
 def command_line():
     raw = "GET /a%20b?x=1&x=2 HTTP/1.1\r\nHost: h\r\nCookie: c=1\r\n\r\n"
     got = albatross("event", "--all", stdin=raw)
