@@ -35,7 +35,8 @@ struct abt_api {
 	struct abt_map stage_variables;
 	struct abt_bytes deployment_id; /* of REST */
 	const struct abt_api_routes *routes;
-	int64_t timeout_ms; /* of the integration; 0: none */
+	int64_t timeout_ms;          /* of the integration; 0: none */
+	struct abt_bytes log_format; /* $context variables; empty: none */
 };
 
 /* A configured front door.  Read-only once the setup is made. */

@@ -57,7 +57,7 @@ check_keys(struct abt_source *source, const struct abt_front *front,
 		NULL };
 	static const char *const of_api[] = { "routes", "route", "stage",
 		"stage_variables", "stage_in_path", "base_path", "api_id",
-		"domain_name", "integration_timeout", NULL };
+		"domain_name", "integration_timeout", "log_format", NULL };
 	const char *const *names =
 	    front->dialect->routing == ABT_LISTENER_RULES ? of_api : of_alb;
 
@@ -168,6 +168,7 @@ abt_api_make(struct abt_source *source, const struct abt_front_options *options,
 		api->api_id = make_id(arena, front->id, url ? 32 : 10);
 	api->deployment_id = make_id(arena, front->id + 1, 6);
 	api->domain_name = options->domain_name;
+	api->log_format = options->log_format;
 	api->stage_variables = options->stage_variables;
 	set_stage(source, options, at, front, api);
 	set_base_path(source, options->base_path, at, api);
@@ -485,6 +486,8 @@ abt_api_print(struct abt_json_out *out, const struct abt_front *front)
 	}
 	if (api->domain_name.n > 0)
 		abt_json_string(out, "domain_name", api->domain_name);
+	if (api->log_format.n > 0)
+		abt_json_string(out, "log_format", api->log_format);
 	if (routes->routing == ABT_ONE_FUNCTION) {
 		if (routes->count > 0)
 			abt_json_text(out, "function",

@@ -135,6 +135,12 @@ const struct abt_option abt_front_option_rows[] = {
 	    .flag = "domain-name",
 	    .argument = "NAME",
 	    .help = "of APIs: domainName in events; the Host when left out" },
+	{ .name = "log_format",
+	    .kind = ABT_STRING,
+	    .offset = AT(log_format),
+	    .argument = "clf|json|csv|xml|TEXT",
+	    .help = "of APIs: the line of the access log, one of AWS's formats "
+		    "or a text with $context variables" },
 	{ .name = "integration_timeout",
 	    .kind = ABT_DURATION,
 	    .offset = AT(integration_timeout_ms),

@@ -22,7 +22,7 @@ struct abt_front_options {
 	/* of APIs */
 	const struct abt_json *routes;
 	struct abt_list route; /* route keys to |function| */
-	struct abt_bytes stage, base_path, api_id, domain_name;
+	struct abt_bytes stage, base_path, api_id, domain_name, log_format;
 	bool stage_in_path;
 	struct abt_map stage_variables;
 	int64_t integration_timeout_ms;

@@ -86,13 +86,6 @@ route(struct abt_call *call, struct abt_report *report)
 	return abt_rest_validate(call, report);
 }
 
-static const char *
-failure_reason(const struct abt_rule *rule)
-{
-	(void)rule;
-	return NULL; /* $context.error.responseType, see rest_failure.c */
-}
-
 const struct abt_dialect abt_dialect_rest = {
 	.name = "rest",
 	.title = "API Gateway, REST API",
@@ -110,5 +103,5 @@ const struct abt_dialect abt_dialect_rest = {
 	.read_result = abt_rest_read_result,
 	.write_action = abt_rest_write_action,
 	.write_failure = abt_rest_write_failure,
-	.failure_reason = failure_reason,
+	.failure_reason = abt_rest_failure_reason,
 };

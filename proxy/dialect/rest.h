@@ -50,6 +50,9 @@ int abt_rest_write_action(const struct abt_call *call,
 void abt_rest_write_failure(const struct abt_call *call,
     const struct abt_rule *rule, struct abt_response *response);
 
+/* $context.error.responseType. */
+const char *abt_rest_failure_reason(const struct abt_rule *rule);
+
 /* Does |type| match an entry of binaryMediaTypes (R4.2, R4.4)?  |type| may have
  * parameters. */
 bool abt_rest_is_binary(const struct abt_front *front, struct abt_bytes type);

@@ -111,6 +111,12 @@ answer_of(const struct abt_rule *rule)
 	return &answers[by_failure[rule->failure]];
 }
 
+const char *
+abt_rest_failure_reason(const struct abt_rule *rule)
+{
+	return answer_of(rule)->type;
+}
+
 void
 abt_rest_begin_response(
     const struct abt_call *call, struct abt_response *response)

@@ -13,6 +13,7 @@
 #include "albatross/dialect.h"
 #include "base/clock.h"
 #include "gateway/call_state.h"
+#include "gateway/context_log.h"
 #include "route/route.h"
 
 #define LINES_SIZE 65536
@@ -545,7 +546,11 @@ abt_access_log_line(struct abt_call_state *state)
 	 * escaped; the line itself is cut later */
 	abt_buf_init(&line, gateway->loop->pool, 262144);
 	abt_buf_room(&line, 1024);
-	if (abt_access_log_format(gateway->log) == ABT_ACCESS_JSON)
+	if (state->call.front->api != NULL &&
+	    state->call.front->api->log_format.n > 0)
+		abt_context_log_line(
+		    &line, state, state->call.front->api->log_format);
+	else if (abt_access_log_format(gateway->log) == ABT_ACCESS_JSON)
 		write_json(&line, state);
 	else
 		write_alb(&line, state);

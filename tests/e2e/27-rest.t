@@ -110,6 +110,33 @@ def binary():
 
 
 @check
+def access_log():
+    log = os.path.join(folder, "access.log")
+    config = api({"GET /pets/{id}": "fn"})
+    config["access_log"] = log
+    config["fronts"]["api"]["log_format"] = (
+        "$context.status $context.resourcePath $context.error.responseType "
+        "$context.error.message '$context.identity.userAgent'\n"
+        "$context.nothing $context.integration.status.")
+    with serve(config) as server:
+        get(server, "/dev/pets/1", headers=[("User-Agent", 'a"b')])
+        get(server, "/dev/nothing")
+    with open(log) as lines:
+        same(sorted(lines.read().splitlines()), [
+            "200 /pets/{id} - - 'a\\\"b' - 200.",
+            "403 - MISSING_AUTHENTICATION_TOKEN Missing Authentication Token "
+            "'-' - -."], "a format of $context variables")
+    os.unlink(log)
+    config["fronts"]["api"]["log_format"] = "json"
+    with serve(config) as server:
+        get(server, "/dev/pets/1")
+    with open(log) as lines:
+        line = json.loads(lines.read())
+    same((line["status"], line["resourcePath"], line["responseLength"]),
+         ("200", "/pets/{id}", "5"), "AWS's JSON")
+
+
+@check
 def mistakes():
     for route, piece in (({"GET /a": {"mock": {"responses": {}},
                                       "function": "fn"}}, "no \"function\""),
