@@ -32,10 +32,17 @@ struct abt_dialect {
 	const struct abt_option *method;
 	/* What a route with those settings does; NULL: forward. */
 	enum abt_action (*method_action)(const void *method);
+	/* What is wrong with them beyond the rows: a clause behind the name of
+	 * a setting ("\"mock\" has ..."), or NULL.  May be NULL. */
+	const char *(*method_wrong)(const void *method);
 
 	/* A result of more bytes is too large for the service, so that nobody
 	 * builds its tree; read_result then gets none.  0: no limit. */
 	size_t result_max;
+
+	/* May be NULL.  Attributes that AWS does not take together: 0, or -1
+	 * with a clause in |why| that tells how to mend it. */
+	int (*check)(const struct abt_front *front, char *why, size_t size);
 
 	/* Make |front|->policy from its attributes and limits_off. */
 	void (*make_policy)(struct abt_front *front);

@@ -285,7 +285,7 @@ read_object(struct reader *r, const struct abt_json *value,
     struct route_options *options, struct aim *aim)
 {
 	const struct abt_dialect *dialect = r->front->dialect;
-	const char *ours[8], *others[16];
+	const char *ours[8], *others[16], *wrong = NULL;
 	void *settings;
 
 	names_of(abt_api_route_option_rows, ours, 8);
@@ -300,6 +300,12 @@ read_object(struct reader *r, const struct abt_json *value,
 				    dialect->method, ours, settings) != 0)
 		return -1;
 	aim->settings = settings;
+	if (dialect->method_wrong != NULL)
+		wrong = dialect->method_wrong(settings);
+	if (wrong != NULL) {
+		abt_complain(r->source, value, "%s", wrong);
+		return -1;
+	}
 	if (dialect->method_action != NULL)
 		aim->action = dialect->method_action(settings);
 	return 0;

@@ -61,6 +61,64 @@ method_action(const void *settings)
 	return method->responses != NULL ? ABT_MOCK : ABT_FORWARD;
 }
 
+/* ---- what rows cannot say of methods ---- */
+
+static bool
+names_a_parameter(struct abt_bytes key)
+{
+	static const struct abt_bytes places[] = {
+		ABT_BYTES_INIT("method.request.header."),
+		ABT_BYTES_INIT("method.request.querystring."),
+		ABT_BYTES_INIT("method.request.path."),
+	};
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		if (key.n > places[i].n && abt_bytes_starts(key, places[i]))
+			return true;
+	return false;
+}
+
+/* Is |map| absent, or an object whose members are all of |kind|? */
+static bool
+is_map_of(const struct abt_json *map, enum abt_json_kind kind)
+{
+	if (map == NULL)
+		return true;
+	if (map->kind != ABT_JSON_OBJECT)
+		return false;
+	for (map = map->first; map != NULL; map = map->next)
+		if (map->kind != kind)
+			return false;
+	return true;
+}
+
+static const char *
+method_wrong(const void *settings)
+{
+	const struct abt_rest_method *method = settings;
+	const struct abt_json *p = method->parameters;
+
+	if (p != NULL && p->kind != ABT_JSON_OBJECT)
+		return "\"requestParameters\" must be an object";
+	for (p = p != NULL ? p->first : NULL; p != NULL; p = p->next)
+		if (!names_a_parameter(p->key) || !abt_json_is_bool(p))
+			return "\"requestParameters\" must have members like "
+			       "\"method.request.querystring.q\": true; the "
+			       "places are header, querystring and path";
+	if (!is_map_of(method->models, ABT_JSON_OBJECT))
+		return "\"requestModels\" must be an object of media types "
+		       "and schemas";
+	if (!is_map_of(method->templates, ABT_JSON_STRING))
+		return "\"requestTemplates\" must be an object of media types "
+		       "and texts";
+	if (!is_map_of(method->responses, ABT_JSON_OBJECT))
+		return "\"responses\" must be an object of patterns and "
+		       "objects";
+	if (method->templates != NULL && method->responses == NULL)
+		return "\"mock\" has no \"responses\"";
+	return NULL;
+}
+
 static void
 make_policy(struct abt_front *front)
 {
@@ -96,6 +154,7 @@ const struct abt_dialect abt_dialect_rest = {
 	.method_size = sizeof(struct abt_rest_method),
 	.method = method_rows,
 	.method_action = method_action,
+	.method_wrong = method_wrong,
 	.make_policy = make_policy,
 	.admit = admit,
 	.route = route,

@@ -142,7 +142,14 @@ def mistakes():
                                       "function": "fn"}}, "no \"function\""),
                          ({"GET /a": {}}, "has no \"function\""),
                          ({"GET /a": {"function": "fn", "mok": 1}},
-                          "did you mean \"mock\"")):
+                          "did you mean \"mock\""),
+                         ({"GET /a": {"function": "fn", "requestParameters": {
+                             "method.request.head.X": True}}},
+                          "\"method.request.querystring.q\": true"),
+                         ({"GET /a": {"function": "fn", "requestModels": {
+                             "application/json": "x"}}}, "and schemas"),
+                         ({"GET /a": {"mock": {"requestTemplates": {}}}},
+                          "has no \"responses\"")):
         write("bad.json", json.dumps(api(route)))
         has(albatross("serve", "-c", os.path.join(folder, "bad.json"),
                       "--check").stderr, piece, "told: " + piece)
