@@ -342,6 +342,19 @@ check_names(struct abt_source *source, const struct abt_front_options *options,
 	return source->errors == before;
 }
 
+static int
+check_attributes(struct abt_source *source, const struct abt_json *at,
+    const struct abt_front *front)
+{
+	char why[256] = "";
+
+	if (front->dialect->check == NULL ||
+	    front->dialect->check(front, why, sizeof why) == 0)
+		return 0;
+	abt_complain(source, member(at, "attributes"), "%s", why);
+	return -1;
+}
+
 int
 abt_front_make(struct abt_source *source, struct abt_bytes name,
     const struct abt_front_options *options, const struct abt_json *at,
@@ -378,6 +391,8 @@ abt_front_make(struct abt_source *source, struct abt_bytes name,
 		    "%.*s-123456789.%.*s.elb.amazonaws.com", ABT_FMT(plain),
 		    ABT_FMT(options->region));
 	rc = fill_attributes(source, options, multi, front, attributes);
+	if (rc == 0)
+		rc = check_attributes(source, at, front);
 	if (abt_api_make(source, options, at, front) != 0)
 		rc = -1;
 	if (!check_names(source, options, at) || abt_arena_failed(arena))

@@ -6,6 +6,8 @@
  */
 #include "dialect/payload.h"
 
+#include <stdio.h>
+
 #define HEAD_MAX 10240 /* request line and header values (2.15) */
 
 /* clang-format off */
@@ -18,6 +20,23 @@ const struct abt_option abt_http_api_attribute_rows[] = {
 	ABT_OPTIONS_END,
 };
 /* clang-format on */
+
+/* AWS refuses this when the API is made (2.12). */
+int
+abt_http_api_check(const struct abt_front *front, char *why, size_t size)
+{
+	const struct abt_payload_attributes *attributes = front->attributes;
+	const struct abt_cors *cors = &attributes->cors;
+
+	for (size_t i = 0; cors->credentials && i < cors->origins.count; i++)
+		if (abt_bytes_equal(cors->origins.items[i], ABT_BYTES("*"))) {
+			snprintf(why, size,
+			    "\"AllowCredentials\" cannot stand with the origin "
+			    "\"*\"; list the origins");
+			return -1;
+		}
+	return 0;
+}
 
 void
 abt_http_api_make_policy(struct abt_front *front)

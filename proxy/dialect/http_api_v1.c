@@ -275,6 +275,7 @@ const struct abt_dialect abt_dialect_http_api_v1 = {
 	.timeout_ms = 30000, /* 2.15 */
 	.attributes_size = sizeof(struct abt_payload_attributes),
 	.attributes = abt_http_api_attribute_rows,
+	.check = abt_http_api_check,
 	.make_policy = abt_http_api_make_policy,
 	.admit = abt_http_api_admit,
 	.route = abt_api_route_find,

@@ -52,6 +52,7 @@ int abt_http_api_answer(struct abt_call *call, struct abt_response *response,
     struct abt_report *report);
 void abt_http_api_finish(
     const struct abt_call *call, struct abt_response *response);
+int abt_http_api_check(const struct abt_front *front, char *why, size_t size);
 void abt_http_api_make_policy(struct abt_front *front);
 int abt_http_api_admit(const struct abt_call *call, struct abt_request *req,
     struct abt_report *report);

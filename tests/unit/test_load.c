@@ -234,6 +234,10 @@ errors_tell_place_and_cure(void **state)
 		      "\"attributes\": {\"InvokeMode\": \"RESPONSE_STREAM\"}"),
 		    "a.json:1:130: \"InvokeMode\" must be \"BUFFERED\", not "
 		    "\"RESPONSE_STREAM\"\n" },
+		{ FRONT("\"dialect\": \"http-1.0\", \"function\": \"api\", "
+			"\"attributes\": {\"cors\": {\"AllowOrigins\": "
+			"[\"*\"], \"AllowCredentials\": true}}"),
+		    "?\n" },
 		{ FRONT("\"account\": \"1\", \"function\": \"api\""),
 		    "a.json:1:75: \"account\" must be 12 digits like "
 		    "123456789012, not \"1\"\n" },
