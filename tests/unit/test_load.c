@@ -237,7 +237,8 @@ errors_tell_place_and_cure(void **state)
 		{ FRONT("\"dialect\": \"http-1.0\", \"function\": \"api\", "
 			"\"attributes\": {\"cors\": {\"AllowOrigins\": "
 			"[\"*\"], \"AllowCredentials\": true}}"),
-		    "?\n" },
+		    "a.json:1:120: \"AllowCredentials\" cannot stand with the "
+		    "origin \"*\"; list the origins\n" },
 		{ FRONT("\"account\": \"1\", \"function\": \"api\""),
 		    "a.json:1:75: \"account\" must be 12 digits like "
 		    "123456789012, not \"1\"\n" },
