@@ -136,8 +136,8 @@ def what_is_read():
     terminal.process.send_signal(signal.SIGTERM)
     terminal.process.wait(10)
     terminal = Terminal("app.handler", "--port", "0",
-                        env={k: v for k, v in os.environ.items()
-                             if k != "NO_COLOR"})
+                        env={**{k: v for k, v in os.environ.items()
+                                if k != "NO_COLOR"}, "TERM": "xterm"})
     get(terminal)
     ok(eventually(lambda: b"\x1b[" in terminal.seen, 5), "colour without it",
        terminal.text())
