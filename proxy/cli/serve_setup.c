@@ -90,6 +90,20 @@ set_command(struct abt_cli *cli, const struct abt_backend *backend, void *self)
 	return 0;
 }
 
+/* A handler is named from the function's folder on; an absolute one names that
+ * folder too. */
+static void
+set_handler(const char *target, struct abt_function_options *options)
+{
+	const char *slash = strrchr(target, '/');
+
+	options->handler = abt_bytes_text(target);
+	if (target[0] != '/' || slash == target)
+		return;
+	options->root = abt_bytes(target, (size_t)(slash - target));
+	options->handler = abt_bytes_text(slash + 1);
+}
+
 static int
 fill_draft(struct abt_cli *cli, struct abt_draft *draft)
 {
@@ -100,7 +114,7 @@ fill_draft(struct abt_cli *cli, struct abt_draft *draft)
 		draft->options.handler = options->own.handler;
 	if (cli->rest != NULL)
 		return set_command(cli, draft->backend, draft->self);
-	draft->options.handler = abt_bytes_text(cli->operands[0]);
+	set_handler(cli->operands[0], &draft->options);
 	((struct abt_runtime *)draft->self)->kind = options->own.runtime;
 	return 0;
 }
