@@ -9,6 +9,7 @@
 #ifndef ALBATROSS_BACKEND_H
 #define ALBATROSS_BACKEND_H
 
+#include "albatross/call.h"
 #include "albatross/http.h"
 #include "albatross/json.h"
 #include "albatross/option.h"
@@ -21,6 +22,28 @@ struct abt_mail {
 	struct abt_mail *next;
 	void (*deliver)(struct abt_loop *loop, struct abt_mail *letter);
 };
+
+struct abt_invocation;
+
+/*
+ * A caller that takes results, and gives request bodies, in pieces.  All of
+ * these are called on the caller's loop, in order, before |done|.
+ */
+struct abt_taker {
+	/* A result in pieces begins: inv->stream_type (event backends) or
+	 * inv->response (message backends) is there.  It is not called when the
+	 * whole result comes at once (inv->result) or fails before. */
+	void (*begin)(struct abt_invocation *inv);
+	/* |data| is valid during the call.  Every byte is acknowledged by
+	 * abt_invocation_eaten when it has left (or was dropped); more than
+	 * ABT_STREAM_WINDOW bytes are never under way. */
+	void (*piece)(struct abt_invocation *inv, struct abt_bytes data);
+	/* |n| more bytes of the request's body were taken (message backends):
+	 * at most ABT_STREAM_WINDOW bytes may be under way. */
+	void (*body_eaten)(struct abt_invocation *inv, size_t n);
+};
+
+#define ABT_STREAM_WINDOW 262144
 
 /*
  * One event on its way to a function and its result on the way back.
@@ -45,14 +68,29 @@ struct abt_invocation {
 	struct abt_bytes client_context;   /* JSON text; may be empty */
 	struct abt_bytes cognito_identity; /* JSON text; may be empty */
 	struct abt_bytes tenant_id;
-	struct abt_bytes qualifier; /* of the ARN; may be empty */
+	struct abt_bytes qualifier;    /* of the ARN; may be empty */
+	const struct abt_taker *taker; /* NULL: the result comes whole */
+	/* For message backends, which get no event: the call, whose request is
+	 * read only until |done|.  Its body comes by abt_invocation_feed, or
+	 * stands in the request when it came whole. */
+	const struct abt_call *call;
+	bool body_follows; /* by abt_invocation_feed; request.length is known */
+	int body_file;     /* > 0: it stands in this file, to be read from 0 */
 
 	/* out */
 	struct abt_chunk
-	    *result;                 /* owned by the caller from |done| on; its
-				      * |used| bytes are the payload; may be NULL */
-	const struct abt_rule *rule; /* why it failed, or NULL: a result */
-	bool printed;                /* its process wrote lines meanwhile */
+	    *result; /* owned by the caller from |done| on; its
+		      * |used| bytes are the payload; may be NULL */
+	struct abt_bytes
+	    stream_type; /* Content-Type of a result in pieces; "" */
+	/* Of a message backend: the head (and the body, when it came whole).
+	 * In the link's memory: valid during begin(), or during done() when
+	 * nothing was begun; the caller copies what it keeps. */
+	const struct abt_response *response;
+	struct abt_stream_link *link; /* function/link.c: pieces under way */
+	const struct abt_rule *rule;  /* why it failed, or NULL: a result.  Set
+				       * after |begin|: the rest is missing */
+	bool printed;                 /* its process wrote lines meanwhile */
 	bool function_error; /* X-Amz-Function-Error: Unhandled; |result| is the
 			      * error's JSON */
 	const char *detail; /* one line for the log, or NULL; lives in |text| */
@@ -74,7 +112,7 @@ struct abt_invocation {
 
 enum abt_input {
 	ABT_EVENTS,
-	ABT_MESSAGES, /* request in, response out: CGI (later) */
+	ABT_MESSAGES, /* request in, response out: CGI */
 };
 
 struct abt_backend {
@@ -96,6 +134,17 @@ struct abt_backend {
 	/* The deadline passed: stop working on it.  The function has already
 	 * given the caller its answer; abt_result_* must not be called. */
 	void (*cancel)(void *self, struct abt_invocation *inv);
+	/* There is room for pieces again, after abt_result_piece said no. */
+	void (*resume)(void *self, struct abt_invocation *inv);
+	/* A piece of the request's body (message backends): taken whole, valid
+	 * during the call; abt_invocation_took says when it is gone. */
+	void (*feed)(
+	    void *self, struct abt_invocation *inv, struct abt_bytes data);
+	/* The body's end; |broken|: it did not come whole. */
+	void (*feed_end)(void *self, struct abt_invocation *inv, bool broken);
+	/* The client has left: message backends stop (and still give a result,
+	 * that nobody reads); others need no such entry. */
+	void (*abandon)(void *self, struct abt_invocation *inv);
 	/* New code: replace idle processes, let running ones finish. */
 	void (*refresh)(void *self);
 	/* End everything now or soon; call abt_function_closed when done. */
@@ -114,6 +163,24 @@ void abt_result_end(struct abt_invocation *inv);
 void abt_result_error(struct abt_invocation *inv);
 void abt_result_fail(
     struct abt_invocation *inv, enum abt_rule_id rule, const char *text);
+
+/*
+ * Results in pieces, only for an |inv| with a taker: abt_result_begin once
+ * (after inv->stream_type or inv->response was filled), then pieces, then
+ * abt_result_end, or a failure, which now means that the rest is missing.
+ * abt_result_piece takes all of |data| (copied when it goes to another loop)
+ * and answers whether more may be given now; else wait for backend->resume.
+ */
+void abt_result_begin(struct abt_invocation *inv);
+bool abt_result_piece(struct abt_invocation *inv, struct abt_bytes data);
+/* |n| bytes of the request's body were taken by the program. */
+void abt_invocation_took(struct abt_invocation *inv, size_t n);
+
+/* For the taker, on its loop. */
+void abt_invocation_eaten(struct abt_invocation *inv, size_t n);
+void abt_invocation_feed(struct abt_invocation *inv, struct abt_bytes data);
+void abt_invocation_feed_end(struct abt_invocation *inv, bool broken);
+void abt_invocation_abandon(struct abt_invocation *inv);
 
 /* The backend of that name, or NULL.  The list, NULL-terminated. */
 const struct abt_backend *abt_backend_find(struct abt_bytes name);

@@ -118,6 +118,8 @@ struct abt_response {
 	struct abt_headers ours;    /* made by us, first on the wire */
 	struct abt_headers headers; /* made by the function, in order */
 	struct abt_bytes body;
+	uint64_t length;             /* of a body in pieces, with has_length */
+	bool has_length;             /* its length is known at the beginning */
 	bool no_content_length;      /* 204 and 304 (alb.md R22) */
 	bool close;                  /* the connection must end after it */
 	const struct abt_rule *rule; /* why we made it ourselves, or NULL */

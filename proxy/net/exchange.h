@@ -22,6 +22,9 @@
 struct abt_exchange;
 struct abt_conn;
 
+/* What on_data answers when its reader is full. */
+#define ABT_DATA_PAUSE 1
+
 struct abt_handler {
 	const char *name;
 	/*
@@ -35,8 +38,10 @@ struct abt_handler {
 	 * 0: go on.  Every exchange begins here, and only here.
 	 */
 	int (*on_head)(struct abt_exchange *x);
-	/* A piece of the body, in place of collecting it; may be NULL.  -1:
-	 * stop (the handler has replied). */
+	/* A piece of the body, in place of collecting it; may be NULL.  The
+	 * piece is valid during the call and is taken whole.  0: go on;
+	 * ABT_DATA_PAUSE: read no more until abt_exchange_resume; -1: stop (the
+	 * handler has replied). */
 	int (*on_data)(struct abt_exchange *x, struct abt_bytes data);
 	/* The whole request is there. */
 	void (*on_ready)(struct abt_exchange *x);
@@ -53,6 +58,9 @@ struct abt_handler {
 	 * a full one) while the handler works; may be NULL: the answer is sent
 	 * all the same. */
 	void (*on_half_closed)(struct abt_exchange *x);
+	/* All that abt_exchange_write took is with the kernel: more can be
+	 * written.  May be NULL. */
+	void (*on_drained)(struct abt_exchange *x);
 	/* The reply is out (or dropped: x->client_left).  Last call; write the
 	 * access log here.  May be NULL. */
 	void (*on_done)(struct abt_exchange *x);
@@ -88,6 +96,8 @@ struct abt_exchange {
 	unsigned handler_holds : 1;
 	unsigned codec_holds : 1;
 	unsigned replied : 1;
+	unsigned streaming : 1; /* begun in pieces, not finished */
+	unsigned paused : 1;    /* its body, by on_data */
 	unsigned client_left : 1;
 	unsigned malformed : 1; /* the head could not be read */
 	unsigned secure : 1;
@@ -110,6 +120,32 @@ void abt_exchange_done(struct abt_exchange *x);
  * not touch |x| afterwards, but in on_done.
  */
 void abt_exchange_reply(struct abt_exchange *x);
+
+/*
+ * Answer in pieces, in place of abt_exchange_reply.  abt_exchange_begin sends
+ * the head of x->response (its body is not looked at) together with the |first|
+ * bytes, which may be none.  How the end is told: by response.length when
+ * has_length is set, else chunked for HTTP/1.1 and by the end of the connection
+ * for older clients; a response without a body (HEAD, 204, 304) drops what is
+ * written.  Each call takes all of |data|: what the kernel does not take is
+ * copied (the only copy) and waits; the answer is how many bytes wait, so
+ * somebody who is not 0 pauses his source until on_drained.  After the client
+ * left (on_gone, x->client_left) data is dropped and 0 is answered.
+ * No memory for what waits: the connection is cut as by abort, on_gone is
+ * called.
+ */
+size_t abt_exchange_begin(struct abt_exchange *x, struct abt_bytes first);
+size_t abt_exchange_write(struct abt_exchange *x, struct abt_bytes data);
+/* No more comes: the end is told and the handler lets go, as by reply.  Fewer
+ * bytes than response.length: as abort. */
+void abt_exchange_finish(struct abt_exchange *x);
+/* The response ends half-way, so that the client can tell: what waits is not
+ * sent, the connection is cut (reset) and the handler lets go. */
+void abt_exchange_abort(struct abt_exchange *x);
+
+/* Go on with a body that on_data has paused.  May call on_data at once, but not
+ * from within on_data. */
+void abt_exchange_resume(struct abt_exchange *x);
 
 /*
  * The account of bodies held in memory, of all connections together.  Requests
