@@ -31,7 +31,7 @@ run_case(const struct abt_json *c, bool sweep, struct abt_fault *fault)
 	struct abt_bytes area = abt_case_area(c);
 	const struct abt_json *when = abt_json_get(c, "when");
 
-	if (abt_bytes_equal(area, ABT_BYTES("alb"))) {
+	if (abt_alb_case_is_area(area)) {
 		if (sweep)
 			abt_alb_case_sweep(c, fault);
 		else

@@ -1,6 +1,9 @@
 /*
  * alb_case.c - one case of alb.md 9 through the pure translation
  *
+ * The same form serves every dialect of fronts with listener rules: its name is
+ * the case's area.
+ *
  * A case becomes a front, facts and bytes (struct world, made once); from these
  * the library makes an event or a response (struct outcome, made once a run);
  * then the expectations are held against it.  A response is judged as the bytes
@@ -22,8 +25,8 @@
 	"123456789012:targetgroup/fn/0123456789abcdef"
 #define EPOCH_US INT64_C(1700000000000000)
 
-static const char *const case_keys[] = { "id", "mode", "certainty", "rule",
-	"request", "request_b64", "fill", "attrs", "listener_attrs",
+static const char *const case_keys[] = { "id", "area", "mode", "certainty",
+	"rule", "request", "request_b64", "fill", "attrs", "listener_attrs",
 	"listener_port", "client_ip", "client_port", "expect_event",
 	"expect_exact", "expect_absent", "expect_regex", "expect_status",
 	"expect_status_alt", "response", "function_error", "method", "expect",
@@ -154,11 +157,11 @@ set_attributes(
 	if (abt_schema_presets(&source, w->front.dialect->attributes, self) !=
 	    0)
 		abt_fault_add(fault, "the presets of the attributes are wrong");
-	multi.text = abt_bytes_equal(text_of(c, "mode", ""), ABT_BYTES("multi"))
-			 ? ABT_BYTES("true")
-			 : ABT_BYTES("false");
-	set_attribute(w, &source, self,
-	    ABT_BYTES("lambda.multi_value_headers.enabled"), &multi, fault);
+	multi.text = ABT_BYTES("true");
+	if (abt_bytes_equal(text_of(c, "mode", ""), ABT_BYTES("multi")))
+		set_attribute(w, &source, self,
+		    ABT_BYTES("lambda.multi_value_headers.enabled"), &multi,
+		    fault);
 	for (size_t i = 0; i < 2; i++) {
 		const struct abt_json *map = abt_json_get(c, maps[i]);
 
@@ -213,10 +216,11 @@ world_make(struct world *w, const struct abt_json *c, struct abt_fault *fault)
 
 	memset(w, 0, sizeof(*w));
 	abt_arena_init(&w->arena, NULL);
-	w->front.name = ABT_BYTES("alb");
-	w->front.dialect = abt_dialect_find(ABT_BYTES("alb"));
+	w->front.name = abt_case_area(c);
+	w->front.dialect = abt_dialect_find(w->front.name);
 	if (w->front.dialect == NULL) {
-		abt_fault_add(fault, "there is no dialect \"alb\"");
+		abt_fault_add(fault, "there is no dialect \"%.*s\"",
+		    ABT_FMT(w->front.name));
 		return false;
 	}
 	w->front.dns_name =
@@ -540,6 +544,14 @@ is_sound(const struct abt_json *c, struct abt_fault *fault)
 	    !abt_bytes_equal(mode, ABT_BYTES("multi")))
 		abt_fault_add(fault, "mode is neither single nor multi");
 	return abt_fault_is_empty(fault);
+}
+
+bool
+abt_alb_case_is_area(struct abt_bytes area)
+{
+	const struct abt_dialect *dialect = abt_dialect_find(area);
+
+	return dialect != NULL && dialect->routing == ABT_LISTENER_RULES;
 }
 
 void

@@ -6,6 +6,9 @@
 
 #include "lib/case_file.h"
 
+/* Is |area| a dialect whose fronts have listener rules? */
+bool abt_alb_case_is_area(struct abt_bytes area);
+
 /* Run |c| and collect what is wrong with it. */
 void abt_alb_case_run(const struct abt_json *c, struct abt_fault *fault);
 

@@ -39,10 +39,11 @@ struct outcome {
 bool
 abt_api_case_is_area(struct abt_bytes area)
 {
-	return abt_bytes_equal(area, ABT_BYTES("rest")) ||
-	       abt_bytes_equal(area, ABT_BYTES("http1")) ||
+	const struct abt_dialect *dialect = abt_dialect_find(area);
+
+	return abt_bytes_equal(area, ABT_BYTES("http1")) ||
 	       abt_bytes_equal(area, ABT_BYTES("http2")) ||
-	       abt_bytes_equal(area, ABT_BYTES("url"));
+	       (dialect != NULL && dialect->routing != ABT_LISTENER_RULES);
 }
 
 /* As the gateway answers when the call came to nothing. */

@@ -6,7 +6,8 @@
 
 #include "lib/case_file.h"
 
-/* Is |area| one of rest, http1, http2 and url? */
+/* Is |area| one of rest, http1, http2 and url, or another dialect whose fronts
+ * have no listener rules? */
 bool abt_api_case_is_area(struct abt_bytes area);
 
 /* Run |c| and collect what is wrong with it. */

@@ -23,6 +23,20 @@ static const struct kind {
 	{ "url", "url", "$default", NULL, "/" },
 };
 
+/* For a dialect that has no area of the contract: by its routing. */
+static const struct kind *
+kind_like(const struct abt_dialect *dialect)
+{
+	switch (dialect->routing) {
+	case ABT_RESOURCE_TREE:
+		return &kinds[0];
+	case ABT_ROUTE_KEYS:
+		return &kinds[2];
+	default:
+		return &kinds[3];
+	}
+}
+
 static const struct kind *
 kind_of(const struct abt_json *c)
 {
@@ -302,9 +316,10 @@ abt_api_world_make(
 
 	memset(w, 0, sizeof(*w));
 	abt_arena_init(&w->arena, NULL);
-	if (kind != NULL)
-		w->front.dialect =
-		    abt_dialect_find(abt_bytes_text(kind->dialect));
+	w->front.dialect = abt_dialect_find(
+	    kind != NULL ? abt_bytes_text(kind->dialect) : abt_case_area(c));
+	if (kind == NULL && w->front.dialect != NULL)
+		kind = kind_like(w->front.dialect);
 	if (w->front.dialect == NULL) {
 		abt_fault_add(fault, "there is no dialect for \"%.*s\"",
 		    ABT_FMT(abt_case_area(c)));
