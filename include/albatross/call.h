@@ -84,6 +84,7 @@ struct abt_facts {
 	struct abt_bytes peer_ip; /* as text, IPv6 without brackets */
 	unsigned peer_port;
 	unsigned listener_port;
+	struct abt_bytes listener_ip; /* empty: not known, a unix socket */
 	bool tls;
 	struct abt_bytes tls_version, tls_cipher; /* OpenSSL's names */
 	struct abt_bytes sni;

@@ -29,6 +29,7 @@ abt_facts_fill(struct abt_call_state *state)
 	facts->peer_ip = peer.ip[0] != '\0' ? copy_text(&x->arena, peer.ip)
 					    : ABT_BYTES("127.0.0.1");
 	facts->peer_port = peer.port;
+	facts->listener_ip = copy_text(&x->arena, peer.local_ip);
 	facts->tls = x->secure;
 	facts->listener_port = peer.local_port != 0 ? peer.local_port
 			       : facts->tls         ? 443
