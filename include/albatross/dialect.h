@@ -13,6 +13,19 @@
 #include "albatross/json.h"
 #include "albatross/option.h"
 
+/* What an event tells besides its request. */
+struct abt_origin {
+	const struct abt_dialect *dialect;
+	bool multi_value; /* an ALB that sends and expects lists */
+	/* As far as the event tells: epoch_us, peer_ip, listener_port, tls,
+	 * request_id; the others are zero. */
+	struct abt_facts facts;
+	struct abt_bytes host;   /* the name asked for; may be empty */
+	struct abt_bytes stage;  /* "dev", "$default"; empty: an ALB */
+	struct abt_bytes prefix; /* of request->path, that is the front's:
+				  * "/dev"; mostly empty */
+};
+
 struct abt_dialect {
 	const char *name;  /* as written in the configuration */
 	const char *title; /* as shown to people */
@@ -98,6 +111,37 @@ struct abt_dialect {
 	/* The service's own word for a failure in its access log
 	 * ("LambdaUnhandled"), or NULL. */
 	const char *(*failure_reason)(const struct abt_rule *rule);
+
+	/*
+	 * The way back, for a program behind somebody else's front: events that
+	 * AWS made become requests, responses become results.  All three or
+	 * none; they know no front.  What a dialect loses on its way is told in
+	 * docs/what-dialects-lose.md.
+	 */
+
+	/* Is |event| (a tree) one of ours?  At most one dialect says so. */
+	bool (*recognise)(const struct abt_json *event);
+
+	/*
+	 * Fill |request| and |origin| (both zeroed, but for origin->dialect)
+	 * from |event|, in |arena|; slices point into the tree too.  0, or -1
+	 * with the rule: a member that is not what it should be, a body that is
+	 * no base64, a path or header that cannot stand in a request.
+	 */
+	int (*read_event)(const struct abt_json *event, struct abt_arena *arena,
+	    struct abt_origin *origin, struct abt_request *request,
+	    struct abt_report *report);
+
+	/*
+	 * Write the result by which a front of this kind sends |response|: both
+	 * its lists of headers without those of the connection, its body as
+	 * text where it is UTF-8.  |prelude|: what goes before the eight NULs
+	 * of a stream, a result without a body.  0, or -1 with the rule; the
+	 * writer remembers failure.
+	 */
+	int (*write_result)(const struct abt_origin *origin,
+	    const struct abt_response *response, bool prelude,
+	    struct abt_json_out *out, struct abt_report *report);
 };
 
 /* Is a result of |size| bytes small enough for |front| to be read at all? */
@@ -108,6 +152,18 @@ abt_result_fits(const struct abt_front *front, size_t size)
 
 	return max == 0 || size <= max || front->limits_off;
 }
+
+/* The dialect that wrote |event|, or NULL. */
+const struct abt_dialect *abt_dialect_of_event(const struct abt_json *event);
+
+/*
+ * The request that |event| was made of, whichever dialect wrote it: fills
+ * |request| and |origin|.  0, or -1 with the rule (it is no such event, or a
+ * broken one).
+ */
+int abt_request_from_event(const struct abt_json *event,
+    struct abt_arena *arena, struct abt_origin *origin,
+    struct abt_request *request, struct abt_report *report);
 
 /* The dialect of that name, or NULL.  The list, NULL-terminated. */
 const struct abt_dialect *abt_dialect_find(struct abt_bytes name);
