@@ -41,6 +41,9 @@ struct abt_taker {
 	/* |n| more bytes of the request's body were taken (message backends):
 	 * at most ABT_STREAM_WINDOW bytes may be under way. */
 	void (*body_eaten)(struct abt_invocation *inv, size_t n);
+	/* May be NULL.  A piece found no memory: the rest is missing, nothing
+	 * more comes but |done|, when the function has ended. */
+	void (*failed)(struct abt_invocation *inv);
 };
 
 #define ABT_STREAM_WINDOW 262144

@@ -15,11 +15,21 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "function/link.h"
 #include "net/mail.h"
 
 #define NO_LIMIT_MS 86400000 /* told to runtimes when there is no timeout */
 
 /* ---- the way back ---- */
+
+static void
+call_done(struct abt_invocation *inv)
+{
+	if (inv->link != NULL)
+		abt_link_done(inv);
+	else
+		inv->done(inv);
+}
 
 static void
 on_returned(struct abt_loop *loop, struct abt_mail *letter)
@@ -28,7 +38,7 @@ on_returned(struct abt_loop *loop, struct abt_mail *letter)
 	    abt_container_of(letter, struct abt_invocation, letter);
 
 	(void)loop;
-	inv->done(inv);
+	call_done(inv);
 }
 
 static void
@@ -37,7 +47,7 @@ give_back(struct abt_invocation *inv)
 	struct abt_loop *home = inv->function->home;
 
 	if (home == NULL || home == inv->owner) {
-		inv->done(inv);
+		call_done(inv);
 		return;
 	}
 	inv->letter.deliver = on_returned;
@@ -108,6 +118,8 @@ abt_function_finish(struct abt_invocation *inv)
 	if (inv->finished)
 		return;
 	inv->finished = true;
+	if (inv->link != NULL)
+		abt_link_finish(inv);
 	inv->ended_us = abt_loop_fresh_us(loop);
 	unlink_running(function, inv);
 	if (inv->pins == 0)
@@ -195,10 +207,19 @@ dequeue(struct abt_function *function)
 }
 
 static void
+start(struct abt_function *function, struct abt_invocation *inv)
+{
+	if (inv->link != NULL)
+		abt_link_start(inv);
+	else
+		function->backend->invoke(function->self, inv);
+}
+
+static void
 run(struct abt_function *function, struct abt_invocation *inv)
 {
 	function->running++;
-	function->backend->invoke(function->self, inv);
+	start(function, inv);
 }
 
 static void
@@ -234,6 +255,9 @@ begin(struct abt_invocation *inv, struct abt_function *function)
 	inv->function = function;
 	inv->result = NULL;
 	inv->rule = NULL;
+	inv->link = NULL;
+	inv->response = NULL;
+	inv->stream_type = abt_bytes(NULL, 0);
 	inv->function_error = false;
 	inv->detail = NULL;
 	inv->error_type[0] = '\0';
@@ -252,9 +276,14 @@ void
 abt_function_invoke(struct abt_function *function, struct abt_invocation *inv)
 {
 	begin(inv, function);
+	if (inv->taker != NULL && abt_link_make(inv, function->home) != 0) {
+		inv->rule = &abt_rules[ABT_RULE_NET_NO_MEMORY];
+		inv->done(inv);
+		return;
+	}
 	if (function->home == NULL) {
 		inv->queued_us = inv->started_us = abt_loop_now_us(inv->owner);
-		function->backend->invoke(function->self, inv);
+		start(function, inv);
 	} else if (function->home == inv->owner) {
 		admit(function, inv);
 	} else {
