@@ -75,7 +75,8 @@ abt_h1_write_head(
 	at = put_fields(at, &res->ours);
 	if (!res->no_content_length) {
 		at = put(at, ABT_BYTES("Content-Length: "));
-		at += abt_format_number(at, res->body.n);
+		at += abt_format_number(
+		    at, res->has_length ? res->length : res->body.n);
 		at = put(at, ABT_BYTES("\r\n"));
 	}
 	if (how.n > 0) {

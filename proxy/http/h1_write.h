@@ -9,7 +9,8 @@
 
 /*
  * Write status line and fields of |res| into |out|, empty line too.  The order
- * is res->ours, Content-Length (of res->body, unless no_content_length),
+ * is res->ours, Content-Length (of res->body, or res->length with has_length;
+ * none with no_content_length),
  * Connection ("keep-alive" or "close"; none when |connection| is NULL), then
  * res->headers.  The status line always says HTTP/1.1 (alb.md P9).
  */

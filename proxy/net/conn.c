@@ -241,6 +241,10 @@ read_and_drop(struct abt_conn *conn)
 static void
 on_open(struct abt_conn *conn, short what)
 {
+	if (conn->deaf) {
+		abt_conn_lost(conn);
+		return;
+	}
 	if (what & EV_WRITE)
 		conn->codec->writable(conn);
 	if (conn->closed || conn->stage != ABT_CONN_OPEN || !(what & EV_READ))
@@ -380,15 +384,44 @@ abt_conn_close(struct abt_conn *conn)
 }
 
 void
+abt_conn_reset(struct abt_conn *conn)
+{
+	static const struct linger now = { .l_onoff = 1, .l_linger = 0 };
+
+	if (conn->closed)
+		return;
+	setsockopt(event_get_fd(&conn->event), SOL_SOCKET, SO_LINGER, &now,
+	    sizeof(now));
+	conn->stage = ABT_CONN_LINGER; /* no close_notify: it is no good end */
+	abt_conn_close(conn);
+}
+
+void
 abt_conn_lost(struct abt_conn *conn)
 {
+	bool half_answered;
+
 	if (conn->closed)
 		return;
 	abt_conn_enter(conn);
+	half_answered =
+	    conn->x != NULL && (conn->x->streaming || conn->x->replied);
 	if (conn->stage == ABT_CONN_OPEN)
 		conn->codec->gone(conn);
-	abt_conn_close(conn);
+	if (half_answered)
+		abt_conn_reset(conn);
+	else
+		abt_conn_close(conn);
 	abt_conn_leave(conn);
+}
+
+void
+abt_conn_doom(struct abt_conn *conn)
+{
+	if (conn->closed || conn->deaf)
+		return;
+	conn->deaf = true;
+	event_active(&conn->event, EV_READ, 0);
 }
 
 void

@@ -41,6 +41,18 @@ struct abt_codec {
 	void (*feed)(struct abt_conn *conn, struct abt_bytes in);
 	/* Send x->response; the handler has let go of |x|. */
 	void (*reply)(struct abt_conn *conn, struct abt_exchange *x);
+	/* Send in pieces (exchange.h); how many bytes wait.  Never calls the
+	 * handler. */
+	size_t (*begin)(struct abt_conn *conn, struct abt_exchange *x,
+	    struct abt_bytes first);
+	size_t (*write)(struct abt_conn *conn, struct abt_exchange *x,
+	    struct abt_bytes data);
+	/* The handler has let go of |x|: tell the end, or cut the connection.
+	 */
+	void (*finish)(struct abt_conn *conn, struct abt_exchange *x);
+	void (*abort)(struct abt_conn *conn, struct abt_exchange *x);
+	/* Read on: x->paused was taken off. */
+	void (*resume)(struct abt_conn *conn, struct abt_exchange *x);
 	/* When the connection must not go on like this: monotonic ms, or 0. */
 	int64_t (*deadline)(const struct abt_conn *conn);
 	void (*expired)(struct abt_conn *conn);
@@ -95,7 +107,7 @@ struct abt_conn {
 	bool asked_close : 1;  /* the client itself wants no more */
 	bool plain_on_tls : 1; /* alb.md P14: one refusal, no request */
 	bool drain_seen : 1;   /* by abt_loop_drain_conns */
-	bool deaf : 1;         /* its event could not be added */
+	bool deaf : 1;         /* to be ended by the loop: see abt_conn_doom */
 };
 
 struct abt_listener {
@@ -115,6 +127,8 @@ struct abt_listener {
 };
 
 void abt_listener_release(struct abt_listener *listener);
+/* Pieces of its answer that wait: give them back (exchange.c). */
+void abt_exchange_drop_waiting(struct abt_exchange *x);
 
 /* Connections of it end after their answer. */
 static inline bool
@@ -165,6 +179,11 @@ void abt_conn_drop_saved(struct abt_conn *conn);
  * ABT_LOST. */
 ssize_t abt_conn_send(
     struct abt_conn *conn, struct abt_bytes head, struct abt_bytes body);
+/* The same of up to ABT_PARTS_MAX parts, of which some may be empty.  After
+ * ABT_AGAIN the same bytes must come again at the front, cut as they like. */
+#define ABT_PARTS_MAX 8
+ssize_t abt_conn_send_parts(
+    struct abt_conn *conn, const struct abt_bytes *parts, unsigned count);
 
 /* Be told when reading or writing is possible. */
 void abt_conn_watch(struct abt_conn *conn, short what);
@@ -182,6 +201,11 @@ void abt_conn_shake_hands(struct abt_conn *conn);
 /* End it: now; because it is lost; or politely (threats.md H2). */
 void abt_conn_close(struct abt_conn *conn);
 void abt_conn_lost(struct abt_conn *conn);
+/* With a reset, so that a half answer is not taken for a whole one. */
+void abt_conn_reset(struct abt_conn *conn);
+/* It is lost, but whoever found out must not be called back: in the next turn.
+ * Whatever is sent meanwhile is dropped (conn->deaf). */
+void abt_conn_doom(struct abt_conn *conn);
 void abt_conn_linger(struct abt_conn *conn);
 
 #endif

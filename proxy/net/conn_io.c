@@ -207,3 +207,54 @@ abt_conn_send(
 	return conn->tls != NULL ? send_tls(conn, head, body)
 				 : send_plain(conn, head, body);
 }
+
+/* ---- many parts ---- */
+
+/* As much of |parts| as one record takes. */
+static struct abt_bytes
+join_parts(struct abt_loop *loop, const struct abt_bytes *parts, unsigned count)
+{
+	size_t n = 0, room;
+	unsigned i;
+
+	if (loop->record == NULL)
+		loop->record = abt_malloc(RECORD);
+	if (loop->record == NULL)
+		return parts[0];
+	for (i = 0; i < count && n < RECORD; i++) {
+		room = RECORD - n < parts[i].n ? RECORD - n : parts[i].n;
+		if (room > 0)
+			memcpy(loop->record + n, parts[i].p, room);
+		n += room;
+	}
+	return abt_bytes(loop->record, n);
+}
+
+ssize_t
+abt_conn_send_parts(
+    struct abt_conn *conn, const struct abt_bytes *parts, unsigned count)
+{
+	struct iovec iov[ABT_PARTS_MAX];
+	struct msghdr message = { .msg_iov = iov };
+	unsigned i;
+
+	while (count > 0 && parts->n == 0) {
+		parts++;
+		count--;
+	}
+	if (count == 0)
+		return 0;
+	if (conn->tls != NULL)
+		return abt_tls_conn_write(
+		    conn->tls, count == 1 || parts->n >= RECORD
+				   ? parts[0]
+				   : join_parts(conn->loop, parts, count));
+	for (i = 0; i < count && i < ABT_PARTS_MAX; i++)
+		iov[i] = (struct iovec){
+			.iov_base = (void *)(uintptr_t)parts[i].p,
+			.iov_len = parts[i].n,
+		};
+	message.msg_iovlen = i;
+	return answer(
+	    sendmsg(event_get_fd(&conn->event), &message, MSG_NOSIGNAL));
+}

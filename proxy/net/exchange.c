@@ -34,12 +34,26 @@ abt_exchange_new(struct abt_loop *loop)
 	return x;
 }
 
+void
+abt_exchange_drop_waiting(struct abt_exchange *x)
+{
+	struct abt_chunk *chunk;
+
+	while ((chunk = x->wait_first) != NULL) {
+		x->wait_first = chunk->next;
+		abt_chunk_end(x->loop->pool, chunk);
+	}
+	x->wait_last = NULL;
+	x->wait_at = x->waiting = 0;
+}
+
 static void
 exchange_end(struct abt_exchange *x)
 {
 	struct abt_loop *loop = x->loop;
 
 	abt_net_memory_give(x->charged);
+	abt_exchange_drop_waiting(x);
 	abt_chunk_end(loop->pool, x->body);
 	abt_arena_end(&x->arena);
 	if (loop->spare_exchange_count >= SPARE_MAX) {
@@ -76,27 +90,101 @@ abt_exchange_done(struct abt_exchange *x)
 		x->handler->on_done(x);
 }
 
-void
-abt_exchange_reply(struct abt_exchange *x)
+/* The handler lets go for good.  The connection that has to end it, or NULL:
+ * it has ended. */
+static struct abt_conn *
+let_go(struct abt_exchange *x)
 {
 	struct abt_conn *conn = x->conn;
 
-	abt_loop_assert_mine(x->loop);
-	if (x->replied) {
-		abt_error(
-		    "an exchange of %s was answered twice", x->handler->name);
-		return;
-	}
 	x->replied = 1;
-	x->reply_us = abt_loop_now_us(x->loop);
-	if (conn == NULL) { /* into nothing */
+	x->streaming = 0;
+	if (conn == NULL) /* into nothing */
 		abt_exchange_done(x);
-		abt_exchange_release_handler(x);
+	/* Else the codec still holds it until the last byte is out. */
+	abt_exchange_release_handler(x);
+	return conn;
+}
+
+/* Is this its first answer? */
+static bool
+may_answer(struct abt_exchange *x)
+{
+	abt_loop_assert_mine(x->loop);
+	if (!x->replied && !x->streaming) {
+		x->reply_us = abt_loop_now_us(x->loop);
+		return true;
+	}
+	abt_error("an exchange of %s was answered twice", x->handler->name);
+	return false;
+}
+
+void
+abt_exchange_reply(struct abt_exchange *x)
+{
+	struct abt_conn *conn;
+
+	if (!may_answer(x)) {
+		if (x->streaming)
+			abt_exchange_abort(x);
 		return;
 	}
-	/* The codec still holds it until the last byte is out. */
-	abt_exchange_release_handler(x);
-	conn->codec->reply(conn, x);
+	conn = let_go(x);
+	if (conn != NULL)
+		conn->codec->reply(conn, x);
+}
+
+/* ---- answers and bodies in pieces ---- */
+
+size_t
+abt_exchange_begin(struct abt_exchange *x, struct abt_bytes first)
+{
+	if (!may_answer(x))
+		return 0;
+	x->streaming = 1;
+	return x->conn != NULL ? x->conn->codec->begin(x->conn, x, first) : 0;
+}
+
+size_t
+abt_exchange_write(struct abt_exchange *x, struct abt_bytes data)
+{
+	abt_loop_assert_mine(x->loop);
+	if (x->conn == NULL || !x->streaming)
+		return 0;
+	return x->conn->codec->write(x->conn, x, data);
+}
+
+void
+abt_exchange_finish(struct abt_exchange *x)
+{
+	struct abt_conn *conn;
+
+	abt_loop_assert_mine(x->loop);
+	conn = let_go(x);
+	if (conn != NULL)
+		conn->codec->finish(conn, x);
+}
+
+void
+abt_exchange_abort(struct abt_exchange *x)
+{
+	struct abt_conn *conn;
+
+	abt_loop_assert_mine(x->loop);
+	conn = let_go(x);
+	if (conn != NULL)
+		conn->codec->abort(conn, x);
+}
+
+void
+abt_exchange_resume(struct abt_exchange *x)
+{
+	abt_loop_assert_mine(x->loop);
+	if (!x->paused)
+		return;
+	x->paused = 0;
+	if (x->conn != NULL)
+		x->conn->codec->resume(x->conn, x);
 }
 
 /* ---- facts ---- */

@@ -35,20 +35,24 @@ struct abt_handler {
 	 * itself refuses, the handler answers with abt_exchange_reply and
 	 * returns -1: the codec reads no body and closes after the answer,
 	 * unless no body is to come and the response does not ask to close.
-	 * 0: go on.  Every exchange begins here, and only here.
+	 * 0: go on.  Every exchange begins here, and only here.  A handler that
+	 * is not ready for a body sets x->paused: then nothing of it is read,
+	 * and no 100 Continue said, until abt_exchange_resume.
 	 */
 	int (*on_head)(struct abt_exchange *x);
 	/* A piece of the body, in place of collecting it; may be NULL.  The
 	 * piece is valid during the call and is taken whole.  0: go on;
 	 * ABT_DATA_PAUSE: read no more until abt_exchange_resume; -1: stop (the
-	 * handler has replied). */
+	 * handler has replied).  With the last piece of a body of known length
+	 * on_ready follows at once, paused or not. */
 	int (*on_data)(struct abt_exchange *x, struct abt_bytes data);
 	/* The whole request is there. */
 	void (*on_ready)(struct abt_exchange *x);
 	/*
 	 * The exchange broke before on_ready: x->report.broken says why (a
 	 * timeout, a broken chunk, too large, connection lost).  The handler
-	 * replies (the codec sends it if the connection still can) and lets go.
+	 * replies (the codec sends it if the connection still can) and lets go;
+	 * when it has begun to answer in pieces, it finishes or aborts.
 	 */
 	void (*on_broken)(struct abt_exchange *x);
 	/* The client's connection is gone while the handler works on it; may be
@@ -90,9 +94,16 @@ struct abt_exchange {
 	uint64_t conn_serial;
 	uint64_t body_max; /* ceiling; set by on_head; 0: none */
 	uint64_t body_got;
-	int64_t begin_us; /* first byte of the head, monotonic */
-	int64_t ready_us, reply_us;
-	uint64_t received, sent; /* bytes on the wire, head and body */
+	struct abt_chunk *wait_first, *wait_last; /* pieces that wait */
+	size_t wait_at;    /* bytes of the first one that are out */
+	size_t waiting;    /* bytes in all of them */
+	uint64_t out_left; /* of response.length */
+	int64_t wrote_ms;  /* when the kernel last took some, or had to */
+	int64_t pause_ms;  /* since when the body is paused */
+	int64_t paused_ms; /* for how long it was before */
+	int64_t begin_us;  /* first byte of the head, monotonic */
+	int64_t ready_us, reply_us; /* reply: its beginning */
+	uint64_t received, sent;    /* bytes on the wire, head and body */
 	unsigned handler_holds : 1;
 	unsigned codec_holds : 1;
 	unsigned replied : 1;
@@ -103,6 +114,9 @@ struct abt_exchange {
 	unsigned secure : 1;
 	unsigned collecting : 1; /* on_head may set it: collect, no on_data */
 	unsigned begun : 1;      /* on_head was called: on_done will be */
+	unsigned owes_100 : 1;   /* 100 Continue, once not paused any more */
+	unsigned overlong : 1;   /* more was written than response.length */
+	unsigned out_mode : 2;   /* the codec's: how the end is told */
 };
 
 struct abt_exchange *abt_exchange_new(struct abt_loop *loop);
@@ -132,7 +146,10 @@ void abt_exchange_reply(struct abt_exchange *x);
  * somebody who is not 0 pauses his source until on_drained.  After the client
  * left (on_gone, x->client_left) data is dropped and 0 is answered.
  * No memory for what waits: the connection is cut as by abort, on_gone is
- * called.
+ * called.  Neither on_gone nor on_drained is ever called from within these
+ * two; what finds out here that the client has left is told in the next turn.
+ * While the request's body is still coming, on_broken tells it in place of
+ * on_gone.
  */
 size_t abt_exchange_begin(struct abt_exchange *x, struct abt_bytes first);
 size_t abt_exchange_write(struct abt_exchange *x, struct abt_bytes data);

@@ -19,13 +19,13 @@
 
 /* ---- may the connection live on? ---- */
 
-static bool
-may_keep(struct abt_conn *conn, const struct abt_exchange *x)
+bool
+abt_h1_may_keep(struct abt_conn *conn, const struct abt_exchange *x)
 {
 	const struct abt_policy *policy = x->policy;
 
 	if (!x->request.keep_alive || x->response.close || conn->close_after ||
-	    conn->phase != ABT_H1_BUSY || conn->eof)
+	    conn->eof)
 		return false;
 	if (abt_listener_drains(conn->listener))
 		return false;
@@ -46,8 +46,8 @@ end_conn(struct abt_conn *conn)
 		abt_conn_linger(conn);
 }
 
-static void
-finish(struct abt_conn *conn)
+void
+abt_h1_end_exchange(struct abt_conn *conn)
 {
 	struct abt_exchange *x = conn->x;
 
@@ -112,7 +112,7 @@ send_out(struct abt_conn *conn, struct abt_exchange *x)
 			return -1;
 		if (n > 0) {
 			advance(x, (size_t)n);
-			conn->stamp_ms = abt_conn_now_ms(conn);
+			x->wrote_ms = abt_conn_now_ms(conn);
 		}
 		/* A plain socket that takes less than all is full. */
 		if (n > 0 && conn->tls != NULL)
@@ -136,22 +136,47 @@ flush(struct abt_conn *conn)
 	if (rc < 0)
 		abt_conn_lost(conn);
 	else if (rc > 0 && conn->x->replied)
-		finish(conn);
+		abt_h1_end_exchange(conn);
 	else if (rc > 0)
-		abt_conn_watch(conn, EV_READ); /* 100 Continue is out */
+		abt_h1_watch(conn); /* 100 Continue is out */
 }
 
 void
 abt_h1_writable(struct abt_conn *conn)
 {
-	if (conn->x != NULL)
+	if (conn->x == NULL)
+		return;
+	if (conn->x->waiting > 0)
+		abt_h1_send_waiting(conn, conn->x);
+	else
 		flush(conn);
+}
+
+/* Reset is noticed also where nothing is read (conn.c: hush). */
+void
+abt_h1_watch(struct abt_conn *conn)
+{
+	const struct abt_exchange *x = conn->x;
+	bool waits = x != NULL && x->waiting + x->out.n + x->out_body.n > 0;
+	bool reads =
+	    conn->phase == ABT_H1_BODY ? !x->paused : conn->saved == NULL;
+
+	if (conn->eof)
+		reads = false;
+	if (waits && conn->phase != ABT_H1_BODY)
+		abt_conn_watch(conn, EV_WRITE);
+	else if (waits)
+		abt_conn_watch(conn, reads ? EV_READ | EV_WRITE : EV_WRITE);
+	else if (reads)
+		abt_conn_watch(conn, EV_READ);
+	else
+		abt_conn_hush(conn);
 }
 
 /* ---- what is sent ---- */
 
-static bool
-has_no_body(const struct abt_exchange *x)
+bool
+abt_h1_has_no_body(const struct abt_exchange *x)
 {
 	int status = x->response.status;
 
@@ -182,15 +207,17 @@ write_head(struct abt_exchange *x, struct abt_bytes rest, bool keep)
 void
 abt_h1_reply(struct abt_conn *conn, struct abt_exchange *x)
 {
-	bool keep = may_keep(conn, x);
+	bool keep = conn->phase == ABT_H1_BUSY && abt_h1_may_keep(conn, x);
 
 	abt_conn_enter(conn);
+	x->wrote_ms = abt_conn_now_ms(conn);
 	conn->close_after = !keep;
 	if (conn->phase != ABT_H1_BUSY) { /* the rest of it is not wanted */
 		conn->asked_close = false;
 		conn->phase = ABT_H1_BUSY;
 	}
-	x->out_body = has_no_body(x) ? abt_bytes(NULL, 0) : x->response.body;
+	x->out_body =
+	    abt_h1_has_no_body(x) ? abt_bytes(NULL, 0) : x->response.body;
 	if (write_head(x, x->out, keep) != 0) {
 		abt_error("no memory for a response head");
 		x->response.status = 503;
@@ -206,7 +233,14 @@ abt_h1_reply(struct abt_conn *conn, struct abt_exchange *x)
 void
 abt_h1_continue(struct abt_conn *conn, struct abt_exchange *x)
 {
+	/* Behind a final head it would be nonsense. */
+	bool wanted = x->owes_100 && !x->streaming && !x->replied;
+
+	x->owes_100 = 0;
+	if (!wanted)
+		return;
 	x->out = ABT_BYTES("HTTP/1.1 100 Continue\r\n\r\n");
+	x->wrote_ms = abt_conn_now_ms(conn);
 	flush(conn);
 }
 

@@ -50,8 +50,8 @@ new_exchange(struct abt_conn *conn)
 }
 
 /* Nothing more of this request is wanted; the answer is the last one. */
-static void
-give_up(struct abt_conn *conn)
+void
+abt_h1_give_up(struct abt_conn *conn)
 {
 	conn->close_after = true;
 	conn->asked_close = false;
@@ -69,7 +69,7 @@ show_head(struct abt_conn *conn, struct abt_exchange *x)
 	conn->phase =
 	    x->request.framing == ABT_BODY_NONE ? ABT_H1_BUSY : ABT_H1_BODY;
 	if (broken)
-		give_up(conn);
+		abt_h1_give_up(conn);
 	x->begun = 1;
 	x->handler_holds = 1;
 	rc = x->handler->on_head(x);
@@ -81,7 +81,7 @@ show_head(struct abt_conn *conn, struct abt_exchange *x)
 	}
 	/* Refused, and the answer is on its way or comes later. */
 	if (conn->phase == ABT_H1_BODY)
-		give_up(conn);
+		abt_h1_give_up(conn);
 	return false;
 }
 
@@ -105,7 +105,7 @@ abt_h1_refuse(struct abt_conn *conn, enum abt_rule_id rule)
 static void
 broken(struct abt_conn *conn, struct abt_exchange *x)
 {
-	give_up(conn);
+	abt_h1_give_up(conn);
 	x->handler->on_broken(x);
 }
 
@@ -205,11 +205,17 @@ begin(struct abt_conn *conn, struct abt_bytes head)
 		abt_h1_break(conn, x, ABT_RULE_NET_NO_MEMORY);
 		return;
 	}
-	if (req->expects_continue) {
-		abt_h1_continue(conn, x);
-		if (!still(conn, x))
-			return;
+	if (req->framing == ABT_BODY_NONE)
+		x->paused = 0;
+	x->owes_100 = req->expects_continue;
+	if (x->paused) {
+		abt_h1_pause(conn, x);
+		abt_h1_watch(conn);
+		return;
 	}
+	abt_h1_continue(conn, x);
+	if (!still(conn, x))
+		return;
 	if (req->framing == ABT_BODY_NONE)
 		abt_h1_ready(conn, x);
 }
@@ -298,6 +304,21 @@ abt_h1_make_room(struct abt_exchange *x, size_t n)
 	return 0;
 }
 
+static bool
+give_piece(
+    struct abt_conn *conn, struct abt_exchange *x, struct abt_bytes piece)
+{
+	int rc = x->handler->on_data(x, piece);
+
+	if (!still(conn, x) || x->replied)
+		return false;
+	if (rc == ABT_DATA_PAUSE)
+		abt_h1_pause(conn, x);
+	else if (rc != 0)
+		abt_h1_give_up(conn);
+	return rc >= 0;
+}
+
 /* A piece of body, decoded.  False: the exchange has broken or was answered. */
 static bool
 take_piece(
@@ -309,11 +330,7 @@ take_piece(
 	}
 	if (!x->collecting) {
 		x->body_got += piece.n;
-		if (x->handler->on_data(x, piece) == 0)
-			return still(conn, x) && !x->replied;
-		if (still(conn, x) && !x->replied)
-			give_up(conn);
-		return false;
+		return give_piece(conn, x, piece);
 	}
 	if (abt_h1_charge(x, x->body_got + piece.n) != 0) {
 		abt_h1_break(conn, x, ABT_RULE_NET_BODIES_FULL);
@@ -358,7 +375,7 @@ take_chunked(
 		x->received += before - in->n;
 		if (got != ABT_CHUNKED_DATA)
 			break;
-		if (!take_piece(conn, x, data))
+		if (!take_piece(conn, x, data) || x->paused)
 			return;
 	}
 	if (got == ABT_CHUNKED_BROKEN) {
@@ -377,7 +394,8 @@ abt_h1_feed(struct abt_conn *conn, struct abt_bytes in)
 {
 	conn->feeding = true;
 	while (!conn->closed && conn->stage == ABT_CONN_OPEN && in.n > 0) {
-		if (conn->phase == ABT_H1_BUSY) {
+		if (conn->phase == ABT_H1_BUSY ||
+		    (conn->phase == ABT_H1_BODY && conn->x->paused)) {
 			/* read ahead; without memory it cannot be served */
 			if (abt_conn_keep(conn, in) != 0)
 				abt_conn_lost(conn);

@@ -42,8 +42,8 @@ on_eof(struct abt_conn *conn)
 		x->handler->on_half_closed(x);
 	}
 	/* End of file can be read again and again: stop looking. */
-	if (!conn->closed && conn->x != NULL && conn->watched == EV_READ)
-		abt_conn_hush(conn);
+	if (!conn->closed && conn->x != NULL && (conn->watched & EV_READ) != 0)
+		abt_h1_watch(conn);
 }
 
 /* A body of known length goes straight to its place. */
@@ -90,13 +90,14 @@ read_some(struct abt_conn *conn)
 	struct abt_bytes in;
 	ssize_t n;
 
+	if ((conn->phase == ABT_H1_BODY && x->paused) ||
+	    (conn->phase == ABT_H1_BUSY && conn->saved != NULL)) {
+		abt_h1_watch(conn); /* one request ahead is enough (H10) */
+		return ABT_AGAIN;
+	}
 	if (conn->phase == ABT_H1_BODY && x->collecting &&
 	    x->request.framing == ABT_BODY_LENGTH)
 		return read_sized(conn, x);
-	if (conn->phase == ABT_H1_BUSY && conn->saved != NULL) {
-		abt_conn_hush(conn); /* one request ahead is enough (H10) */
-		return ABT_AGAIN;
-	}
 	n = abt_conn_fill(conn, &in);
 	if (n > 0)
 		abt_h1_feed(conn, in);
@@ -150,12 +151,41 @@ rate_ms(const struct abt_exchange *x)
 	return ms > RATE_AFTER_MS ? (int64_t)ms : RATE_AFTER_MS;
 }
 
+/* Of a body that is coming.  Time in which we did not read does not count. */
+static int64_t
+body_deadline(const struct abt_conn *conn, const struct abt_exchange *x)
+{
+	const struct abt_policy *policy = x->policy;
+	int64_t at;
+
+	if (x->paused)
+		return 0;
+	at = within(0, conn->stamp_ms, policy->body_idle_ms);
+	at = within(at, x->begin_us / 1000 + x->paused_ms, policy->request_ms);
+	return policy->body_rate > 0
+		   ? within(at, conn->begin_ms + x->paused_ms, rate_ms(x))
+		   : at;
+}
+
+/* Of an answer that waits for its reader.  Whoever still sends is not idle. */
+static int64_t
+write_deadline(const struct abt_conn *conn, const struct abt_exchange *x)
+{
+	int64_t since = x->wrote_ms;
+
+	if (!x->replied && x->waiting == 0)
+		return 0;
+	if (conn->phase == ABT_H1_BODY && conn->stamp_ms > since)
+		since = conn->stamp_ms;
+	return within(0, since, x->policy->write_idle_ms);
+}
+
 static int64_t
 deadline(const struct abt_conn *conn)
 {
 	const struct abt_policy *policy = abt_conn_policy(conn);
 	const struct abt_exchange *x = conn->x;
-	int64_t at = 0;
+	int64_t at = 0, out;
 
 	if (conn->phase == ABT_H1_HEAD) {
 		if (conn->saved == NULL)
@@ -163,30 +193,27 @@ deadline(const struct abt_conn *conn)
 		at = within(0, conn->begin_ms, policy->head_ms);
 		return within(at, conn->begin_ms, policy->request_ms);
 	}
-	if (conn->phase == ABT_H1_BODY) {
-		at = within(0, conn->stamp_ms, x->policy->body_idle_ms);
-		at = within(at, x->begin_us / 1000, x->policy->request_ms);
-		return x->policy->body_rate > 0
-			   ? within(at, conn->begin_ms, rate_ms(x))
-			   : at;
-	}
-	if (x->replied)
-		return within(0, conn->stamp_ms, x->policy->write_idle_ms);
-	return 0;
+	out = write_deadline(conn, x);
+	if (conn->phase == ABT_H1_BODY)
+		at = body_deadline(conn, x);
+	return at == 0 || (out != 0 && out < at) ? out : at;
 }
 
 static void
 expired(struct abt_conn *conn)
 {
-	if (conn->phase == ABT_H1_BODY) {
-		abt_h1_break(conn, conn->x, ABT_RULE_NET_BODY_TIMEOUT);
-	} else if (conn->phase == ABT_H1_BUSY) {
+	struct abt_exchange *x = conn->x;
+	int64_t out = x != NULL ? write_deadline(conn, x) : 0;
+
+	if (conn->phase == ABT_H1_BUSY ||
+	    (out != 0 && out <= abt_conn_now_ms(conn)))
 		abt_conn_lost(conn); /* it does not take its answer */
-	} else if (nothing_came(conn)) {
+	else if (conn->phase == ABT_H1_BODY)
+		abt_h1_break(conn, x, ABT_RULE_NET_BODY_TIMEOUT);
+	else if (nothing_came(conn))
 		abt_conn_close(conn);
-	} else {
+	else
 		abt_h1_refuse(conn, ABT_RULE_NET_HEAD_TIMEOUT);
-	}
 }
 
 /* ---- ends ---- */
@@ -208,6 +235,7 @@ gone(struct abt_conn *conn)
 	}
 	/* The handler still holds it; it ends when the handler answers. */
 	x->codec_holds = 0;
+	abt_exchange_drop_waiting(x);
 	if (conn->phase == ABT_H1_BODY) {
 		abt_break(&x->report, ABT_RULE_NET_CLIENT_GONE, ABT_BYTES(""));
 		x->handler->on_broken(x);
@@ -228,6 +256,11 @@ const struct abt_codec abt_h1_server = {
 	.writable = abt_h1_writable,
 	.feed = abt_h1_feed,
 	.reply = abt_h1_reply,
+	.begin = abt_h1_begin,
+	.write = abt_h1_write,
+	.finish = abt_h1_finish,
+	.abort = abt_h1_abort,
+	.resume = abt_h1_unpause,
 	.deadline = deadline,
 	.expired = expired,
 	.gone = gone,
