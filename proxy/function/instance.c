@@ -190,6 +190,8 @@ on_end(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	if (abt_api_is_paused(instance))
+		instance->end_rounds = 0; /* for a caller that is slow */
 	if (++instance->end_rounds < rounds &&
 	    event_add(&instance->end_event, &step) == 0)
 		return;

@@ -302,6 +302,15 @@ cancel(void *self, struct abt_invocation *inv)
 		return;
 	abt_runtime_release(instance);
 	abt_instance_end(instance, 0);
+	abt_api_resume(instance);
+}
+
+static void
+resume(void *self, struct abt_invocation *inv)
+{
+	(void)self;
+	if (inv->instance != NULL)
+		abt_api_resume(inv->instance);
 }
 
 /* The handler may be another file now. */
@@ -387,6 +396,7 @@ const struct abt_backend abt_backend_runtime = {
 	.open = open_runtime,
 	.invoke = invoke,
 	.cancel = cancel,
+	.resume = resume,
 	.refresh = refresh,
 	.close = close_runtime,
 };

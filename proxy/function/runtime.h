@@ -60,6 +60,7 @@ struct abt_api_call {
 	enum abt_api_state before; /* when the request came */
 	bool begun;                /* a response that changed the state */
 	bool bad_id, bad_mode, forbidden;
+	bool streaming; /* its body goes to the caller in pieces */
 };
 
 struct abt_instance {
@@ -147,6 +148,10 @@ extern const struct abt_policy abt_runtime_api_policy;
 void abt_api_send_event(struct abt_instance *instance);
 /* The instance goes: its open calls get an error or stay alone. */
 void abt_api_detach(struct abt_instance *instance);
+/* The response that is given in pieces may go on (or is dropped). */
+void abt_api_resume(struct abt_instance *instance);
+/* Does one wait for its caller? */
+bool abt_api_is_paused(const struct abt_instance *instance);
 /* What is kept of an error type (R1.41). */
 void abt_api_error_type(struct abt_bytes given, char *out, size_t size);
 

@@ -128,6 +128,7 @@ on_head(struct abt_exchange *x)
 		return -1;
 	}
 	x->state = call;
+	x->collecting = 1; /* but for streamed responses */
 	call->x = x;
 	call->kind = (int)kind_of(&x->request, &id);
 	link_call(call, x->owner);
@@ -333,6 +334,10 @@ abt_api_detach(struct abt_instance *instance)
 	while ((call = instance->calls) != NULL) {
 		unlink_call(call);
 		call->instance = NULL;
+		if (call->x->paused) { /* nobody would wake it */
+			call->x->response.close = true;
+			abt_api_reply_fault(call->x);
+		}
 	}
 	if (poll != NULL) {
 		poll->x->response.close = true;
@@ -340,9 +345,37 @@ abt_api_detach(struct abt_instance *instance)
 	}
 }
 
+/* ---- streams whose caller is slower ---- */
+
+static struct abt_api_call *
+paused_call(const struct abt_instance *instance)
+{
+	struct abt_api_call *call = instance->calls;
+
+	while (call != NULL && !(call->streaming && call->x->paused))
+		call = call->next;
+	return call;
+}
+
+bool
+abt_api_is_paused(const struct abt_instance *instance)
+{
+	return paused_call(instance) != NULL;
+}
+
+void
+abt_api_resume(struct abt_instance *instance)
+{
+	struct abt_api_call *call = paused_call(instance);
+
+	if (call != NULL)
+		abt_exchange_resume(call->x);
+}
+
 const struct abt_handler abt_runtime_api = {
 	.name = "runtime-api",
 	.on_head = on_head,
+	.on_data = abt_api_streamed,
 	.on_ready = on_ready,
 	.on_broken = abt_api_broken,
 	.on_gone = drop_poll,

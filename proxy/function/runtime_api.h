@@ -38,6 +38,8 @@ void abt_api_reply_fault(struct abt_exchange *x);     /* 500 */
 
 /* A response or an error begins: judge its head; |id| is from its path. */
 void abt_api_begin_posting(struct abt_api_call *call, struct abt_bytes id);
+/* A piece of a streamed one: handler entry on_data. */
+int abt_api_streamed(struct abt_exchange *x, struct abt_bytes data);
 /* It is there whole. */
 void abt_api_posted(struct abt_instance *instance, struct abt_api_call *call);
 /* It never will be: handler entry on_broken. */

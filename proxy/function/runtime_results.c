@@ -14,15 +14,39 @@
 
 /* ---- the head ---- */
 
+enum mode {
+	BUFFERED,
+	STREAMING,
+	UNKNOWN,
+};
+
 /* Header absent, or exactly "streaming" (R1.70). */
-static bool
-mode_is_good(const struct abt_request *req)
+static enum mode
+mode_of(const struct abt_request *req)
 {
 	const struct abt_field *field = abt_headers_named(
 	    &req->headers, ABT_BYTES("Lambda-Runtime-Function-Response-Mode"));
 
-	return field == NULL ||
-	       abt_bytes_equal(field->value, ABT_BYTES("streaming"));
+	if (field == NULL)
+		return BUFFERED;
+	return abt_bytes_equal(field->value, ABT_BYTES("streaming")) ? STREAMING
+								     : UNKNOWN;
+}
+
+/* The body is not collected: its pieces go to the caller as they come. */
+static void
+begin_stream(struct abt_api_call *call, struct abt_invocation *inv)
+{
+	struct abt_exchange *x = call->x;
+	const struct abt_field *type =
+	    abt_headers_first(&x->request.headers, ABT_FIELD_CONTENT_TYPE);
+
+	call->streaming = true;
+	x->collecting = 0;
+	x->body_max = 0; /* its caller knows a limit, or has none */
+	if (type != NULL)
+		inv->stream_type = type->value;
+	abt_result_begin(inv);
 }
 
 static enum abt_api_state
@@ -37,6 +61,7 @@ void
 abt_api_begin_posting(struct abt_api_call *call, struct abt_bytes id)
 {
 	struct abt_instance *instance = call->instance;
+	enum mode mode;
 
 	call->before = instance->state;
 	if (instance->current_id[0] == '\0' ||
@@ -51,10 +76,25 @@ abt_api_begin_posting(struct abt_api_call *call, struct abt_bytes id)
 		return;
 	}
 	instance->state = state_after(call);
-	call->bad_mode =
-	    call->kind == ABT_CALL_RESPONSE && !mode_is_good(&call->x->request);
 	call->begun = true;
 	instance->posting++;
+	if (call->kind != ABT_CALL_RESPONSE)
+		return;
+	mode = mode_of(&call->x->request);
+	call->bad_mode = mode == UNKNOWN;
+	if (mode == STREAMING && instance->current->taker != NULL)
+		begin_stream(call, instance->current);
+}
+
+int
+abt_api_streamed(struct abt_exchange *x, struct abt_bytes data)
+{
+	struct abt_api_call *call = x->state;
+	struct abt_instance *instance = call->instance;
+
+	if (instance == NULL || instance->current == NULL)
+		return 0; /* it was answered otherwise: read into nothing */
+	return abt_result_piece(instance->current, data) ? 0 : ABT_DATA_PAUSE;
 }
 
 /* ---- results ---- */
