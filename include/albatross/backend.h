@@ -90,6 +90,9 @@ struct abt_invocation {
 	 * In the link's memory: valid during begin(), or during done() when
 	 * nothing was begun; the caller copies what it keeps. */
 	const struct abt_response *response;
+	/* The response's Location is a path of the same front, which serves
+	 * that in its place (RFC 3875 6.2.2); nothing was begun. */
+	bool local_redirect;
 	struct abt_stream_link *link; /* function/link.c: pieces under way */
 	const struct abt_rule *rule;  /* why it failed, or NULL: a result.  Set
 				       * after |begin|: the rest is missing */
@@ -126,6 +129,7 @@ struct abt_backend {
 	const struct abt_option *options;
 	const char *main_option; /* that a bare JSON string or list fills */
 	bool counted; /* has processes or a limit: lives on one home loop */
+	int64_t timeout_ms; /* where none is configured; 0: every function's */
 
 	/* All optional but invoke.  |self| is the struct of |size| bytes,
 	 * filled by the option rows; open is called once on the home loop.  0,

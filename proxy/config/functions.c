@@ -40,6 +40,8 @@ abt_draft_begin(struct abt_source *source, struct abt_draft *draft,
 		source->errors = own.errors;
 		rc = -1;
 	}
+	if (backend->timeout_ms > 0)
+		draft->options.timeout_ms = backend->timeout_ms;
 	if (rc != 0)
 		abt_draft_end(draft);
 	return rc;
@@ -225,7 +227,9 @@ abt_draft_finish(struct abt_source *source, struct abt_draft *draft,
 	merge_env_file(source, draft, at);
 	if (find_root(source, draft, at) == 0)
 		find_code(source, draft, name, at);
-	if (abt_function_check_environment(
+	if ((draft->backend->takes == ABT_MESSAGES
+		    ? abt_function_check_variables
+		    : abt_function_check_environment)(
 		&draft->options.environment, why, sizeof why) != 0)
 		abt_complain(source, member_of(at, "environment"),
 		    "function \"%s\": %s", name, why);
@@ -300,7 +304,7 @@ find_backend(struct abt_source *source, const struct abt_json *value,
 		abt_complain(source, value,
 		    "function \"%.*s\" does not say how it runs: write "
 		    "\"handler\": \"app.handler\", or \"runtime\", "
-		    "\"command\" or \"mock\" with what to run",
+		    "\"command\", \"cgi\" or \"mock\" with what to run",
 		    ABT_FMT(value->key));
 	return found;
 }

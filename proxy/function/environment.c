@@ -142,6 +142,27 @@ abt_function_check_environment(
 	return environment->count > 0 ? check_size(environment, why, size) : 0;
 }
 
+int
+abt_function_check_variables(
+    const struct abt_map *environment, char *why, size_t size)
+{
+	for (size_t i = 0; i < environment->count; i++) {
+		struct abt_bytes name = environment->pairs[i].name;
+		struct abt_bytes value = environment->pairs[i].value;
+
+		if (name.n > 0 && abt_bytes_find(name, '=') == name.n &&
+		    abt_bytes_find(name, '\0') == name.n &&
+		    abt_bytes_find(value, '\0') == value.n)
+			continue;
+		snprintf(why, size,
+		    "\"%.*s\" cannot be an environment variable: a name has "
+		    "no \"=\", and neither name nor value has NUL",
+		    ABT_FMT(name));
+		return -1;
+	}
+	return 0;
+}
+
 /* ---- the environment of one process ---- */
 
 struct block {

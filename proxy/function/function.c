@@ -86,7 +86,9 @@ complete(struct abt_invocation *inv)
 	struct abt_function *function = inv->function;
 	bool admitted = function->home != NULL && inv->instance != inv;
 
-	bool started = inv->started_us > 0;
+	/* programs that know nothing of Lambda have no REPORT either */
+	bool started =
+	    inv->started_us > 0 && function->backend->takes == ABT_EVENTS;
 	struct abt_last_lines last;
 
 	if (!admitted) {
@@ -153,7 +155,8 @@ static int64_t
 limit_of(const struct abt_function *function)
 {
 	/* Without a timeout: one environment, which a debugger may stop. */
-	return function->options.timeout_ms == 0
+	return function->options.timeout_ms == 0 &&
+		       function->backend->takes == ABT_EVENTS
 		   ? 1
 		   : function->options.concurrency;
 }
@@ -257,6 +260,7 @@ begin(struct abt_invocation *inv, struct abt_function *function)
 	inv->rule = NULL;
 	inv->link = NULL;
 	inv->response = NULL;
+	inv->local_redirect = false;
 	inv->stream_type = abt_bytes(NULL, 0);
 	inv->function_error = false;
 	inv->detail = NULL;

@@ -37,6 +37,7 @@ struct abt_function {
 	void *self;            /* the backend's struct */
 	struct abt_loop *home; /* NULL: not counted */
 	char *arn;
+	uint64_t body_max; /* of requests, for message backends; 0: none */
 	char *content; /* canonical JSON of its configuration (reload) */
 	/* the home's own */
 	struct abt_invocation *queue, **queue_tail;
@@ -120,6 +121,11 @@ char **abt_function_environment(const struct abt_function *function,
 /* Check the user's variables: reserved names (R2.1), the pattern (R2.2) and the
  * 4 KB limit (R2.3).  0, or -1 with AWS's own sentence in |why|. */
 int abt_function_check_environment(
+    const struct abt_map *environment, char *why, size_t size);
+
+/* The same for programs that know nothing of Lambda: names that an environment
+ * can have, nothing else. */
+int abt_function_check_variables(
     const struct abt_map *environment, char *why, size_t size);
 
 /* The REPORT line and its siblings (lambda.md 2.6), newline included; for the

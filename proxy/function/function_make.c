@@ -136,10 +136,14 @@ abt_function_open(struct abt_function *function, struct abt_loop *home,
     char *why, size_t size)
 {
 	function->home = function->backend->counted ? home : NULL;
+	if (function->home != NULL && resolve_root(function, why, size) != 0)
+		return -1;
 	if (function->home != NULL &&
-	    (resolve_root(function, why, size) != 0 ||
-		abt_function_check_environment(
-		    &function->options.environment, why, size) != 0))
+	    (function->backend->takes == ABT_MESSAGES
+		    ? abt_function_check_variables(
+			  &function->options.environment, why, size)
+		    : abt_function_check_environment(
+			  &function->options.environment, why, size)) != 0)
 		return -1;
 	if (function->backend->open == NULL)
 		return 0;

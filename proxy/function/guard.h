@@ -35,6 +35,8 @@ enum abt_guard_kind {
 #define ABT_GUARD_STDERR  0x4u
 #define ABT_GUARD_MEMORY  0x8u
 #define ABT_GUARD_OUT_ERR 0x10u /* stderr is stdout's descriptor */
+/* and a wish: what the child leaves behind is not killed */
+#define ABT_GUARD_KEEP 0x20u
 
 struct abt_guard_request {
 	uint32_t kind, id;

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define MARKER_NAME "AWS_LAMBDA_LOG_STREAM_NAME="
+#define KEPT_NAME   "GATEWAY_INTERFACE=" /* left by a CGI program */
 
 struct abt_guard_child abt_guard_table[ABT_GUARD_CHILDREN];
 unsigned abt_guard_top, abt_guard_sweeping;
@@ -138,6 +139,8 @@ is_left_over(pid_t pid)
 
 	if (abt_guard_marker(pid, MARKER_NAME, marker, sizeof(marker)) == 1)
 		return !has_marker(ABT_CHILD_RUNNING, marker);
+	if (abt_guard_marker(pid, KEPT_NAME, marker, sizeof(marker)) == 1)
+		return false;
 	return !may_be_owned(pid);
 }
 
@@ -170,7 +173,8 @@ abt_guard_sweep(void)
 
 		if (child->state != ABT_CHILD_SWEEPING)
 			continue;
-		if (child->pid > 0 && kill(-child->pid, SIGKILL) == 0)
+		if (child->pid > 0 && !child->keep &&
+		    kill(-child->pid, SIGKILL) == 0)
 			killed++;
 		if (killed > 0 && now < child->sweep_until)
 			continue;

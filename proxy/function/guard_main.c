@@ -86,6 +86,8 @@ child_ended(
 	child->tell_ended = true;
 	abt_guard_sweeping++; /* at once, by reap() */
 	tell(child);
+	if (child->keep && !child->tell_ended && !child->tell_started)
+		abt_guard_child_end(child); /* nothing to hunt for */
 }
 
 static void
@@ -182,6 +184,7 @@ start_child(struct abt_guard_child *child,
 		refuse(child, E2BIG);
 		return;
 	}
+	child->keep = (request->fds & ABT_GUARD_KEEP) != 0;
 	abt_guard_child_mark(child, program.envp);
 	pid = abt_guard_spawn(&program);
 	if (pid < 0) {
@@ -249,6 +252,7 @@ handle_request(int channel, const struct abt_guard_request *request,
 	child = abt_guard_child_find(channel, request->id);
 	if (child == NULL || child->pid <= 0)
 		return;
+	child->keep = false; /* it is to end, with all that is its own */
 	if (request->kind == ABT_GUARD_SIGNAL) {
 		kill(-child->pid, request->signal);
 	} else {

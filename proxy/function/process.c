@@ -78,6 +78,8 @@ gather_fds(const struct abt_process_start *start, int *fds, uint32_t *bits)
 		fds[n++] = start->stderr_fd;
 		*bits |= ABT_GUARD_STDERR;
 	}
+	if (start->keep)
+		*bits |= ABT_GUARD_KEEP;
 	return n;
 }
 

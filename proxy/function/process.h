@@ -36,6 +36,8 @@ struct abt_process_start {
 		       * closed by abt_process_new once they were sent. */
 	int stdout_fd, stderr_fd;
 	int64_t memory_mb; /* not enforced yet: RLIMIT_AS breaks Node */
+	bool keep; /* what it leaves behind may go on after its end, until the
+		    * server's */
 	/* Started (pid > 0) or not (pid is 0, |error| is an errno). */
 	void (*started)(struct abt_process *, void *context, int error);
 	/* It has ended and is reaped; |status| as waitpid gives it. */

@@ -14,6 +14,7 @@ struct abt_call_state {
 	struct abt_gateway_loop *gateway;
 	struct abt_call call;
 	struct abt_invocation inv;
+	struct abt_message *message; /* messages.c; NULL: an event */
 	struct abt_bytes event;
 	unsigned at;                 /* the step to run next */
 	bool invoked;                /* the function was called */
@@ -40,6 +41,31 @@ bool abt_late_is_possible(const struct abt_call_state *state);
 int abt_late_invoke(struct abt_call_state *state,
     void (*resume)(struct abt_call_state *),
     void (*give_up)(struct abt_call_state *));
+
+/* gateway/gateway.c: the call has its answer (in x->response), fails by |rule|,
+ * or goes its way anew as another request. */
+void abt_call_reply(struct abt_call_state *state);
+void abt_call_fail(struct abt_call_state *state, const struct abt_rule *rule);
+void abt_call_restart(struct abt_call_state *state);
+
+/*
+ * gateway/messages.c: calls whose function takes the request itself.  After
+ * routing, takes() tells them; invoke() takes over, of a request without a
+ * body.  With one, head() takes over already when the head is there and answers
+ * as on_head does; then what the codec tells comes to the rest.
+ */
+bool abt_message_takes(const struct abt_call_state *state);
+void abt_message_invoke(struct abt_call_state *state);
+int abt_message_head(struct abt_call_state *state);
+int abt_message_data(struct abt_call_state *state, struct abt_bytes data);
+void abt_message_ready(struct abt_call_state *state);
+/* True: it will be answered later. */
+bool abt_message_broken(struct abt_call_state *state);
+void abt_message_gone(struct abt_call_state *state);
+void abt_message_drained(struct abt_call_state *state);
+/* Of a rule of its own, in place of the dialect's page. */
+void abt_message_write_failure(
+    struct abt_call_state *state, const struct abt_rule *rule);
 
 /* gateway/access_log.c: one line for a finished call. */
 void abt_access_log_line(struct abt_call_state *state);

@@ -85,6 +85,7 @@ fail(struct abt_call_state *state, const struct abt_rule *rule)
 	memset(&x->response, 0, sizeof(x->response));
 	state->call.front->dialect->write_failure(
 	    &state->call, rule, &x->response);
+	abt_message_write_failure(state, rule);
 	finish(state);
 	state->gateway->failures[rule->failure]++;
 	if (!state->gateway->terminal) /* its line names the rule */
@@ -122,6 +123,10 @@ route(struct abt_call_state *state)
 	}
 	if (dialect->route(&state->call, &x->report) != 0)
 		return fail_report(state);
+	if (abt_message_takes(state)) {
+		abt_message_invoke(state); /* it answers by itself */
+		return WAIT;
+	}
 	if (state->call.match.action == ABT_FORWARD)
 		return NEXT;
 	abt_facts_date(state);
@@ -260,6 +265,56 @@ reply(struct abt_call_state *state)
 	return DONE;
 }
 
+/* ---- for messages.c ---- */
+
+void
+abt_call_fail(struct abt_call_state *state, const struct abt_rule *rule)
+{
+	fail(state, rule);
+	run(state);
+}
+
+void
+abt_call_reply(struct abt_call_state *state)
+{
+	state->at = REPLY;
+	run(state);
+}
+
+void
+abt_call_restart(struct abt_call_state *state)
+{
+	state->at = 0;
+	run(state);
+}
+
+/* Does the body go to a function that takes it in pieces?  Known from the head,
+ * and asked only where there is such a function. */
+static bool
+is_message(struct abt_call_state *state)
+{
+	struct abt_exchange *x = state->x;
+	const struct abt_dialect *dialect = state->call.front->dialect;
+	struct abt_report report;
+
+	if (!state->door->messages || x->request.framing == ABT_BODY_NONE)
+		return false;
+	abt_report_init(&report, &x->arena);
+	if (dialect->answer != NULL) {
+		bool answers =
+		    dialect->answer(&state->call, &x->response, &report) != 0;
+
+		memset(&x->response, 0, sizeof(x->response));
+		if (answers)
+			return false;
+	}
+	if (dialect->route(&state->call, &report) == 0 &&
+	    abt_message_takes(state))
+		return true;
+	memset(&state->call.match, 0, sizeof(state->call.match));
+	return false;
+}
+
 /* ---- what the codec calls ---- */
 
 /* The front that the listener has for the request's host.  Its own limit of
@@ -298,6 +353,7 @@ begin(struct abt_exchange *x)
 		state->call.front = choose_front(x, door->listener);
 	state->call.arena = &x->arena;
 	x->state = state;
+	x->collecting = 1;
 	door->active++;
 	state->gateway->active++;
 	state->gateway->requests++;
@@ -337,16 +393,28 @@ on_head(struct abt_exchange *x)
 	if (x->report.broken == NULL &&
 	    state->call.front->dialect->admit(
 		&state->call, &x->request, &x->report) == 0)
-		return 0;
+		return is_message(state) ? abt_message_head(state) : 0;
 	fail_report(state);
 	run(state);
 	return -1;
 }
 
+/* Only of bodies that are not collected. */
+static int
+on_data(struct abt_exchange *x, struct abt_bytes data)
+{
+	return abt_message_data(x->state, data);
+}
+
 static void
 on_ready(struct abt_exchange *x)
 {
-	run(x->state);
+	struct abt_call_state *state = x->state;
+
+	if (state->message != NULL)
+		abt_message_ready(state);
+	else
+		run(state);
 }
 
 static void
@@ -354,6 +422,8 @@ on_broken(struct abt_exchange *x)
 {
 	struct abt_call_state *state = x->state;
 
+	if (abt_message_broken(state))
+		return; /* answered when the function has let go */
 	fail_report(state);
 	run(state);
 }
@@ -363,8 +433,16 @@ on_gone(struct abt_exchange *x)
 {
 	struct abt_call_state *state = x->state;
 
-	if (state != NULL)
-		state->client_left = true;
+	if (state == NULL)
+		return;
+	state->client_left = true;
+	abt_message_gone(state);
+}
+
+static void
+on_drained(struct abt_exchange *x)
+{
+	abt_message_drained(x->state);
 }
 
 static void
@@ -387,8 +465,10 @@ on_done(struct abt_exchange *x)
 const struct abt_handler abt_gateway = {
 	.name = "gateway",
 	.on_head = on_head,
+	.on_data = on_data,
 	.on_ready = on_ready,
 	.on_broken = on_broken,
 	.on_gone = on_gone,
+	.on_drained = on_drained,
 	.on_done = on_done,
 };

@@ -15,6 +15,7 @@ extern const struct abt_handler abt_gateway;
 struct abt_front_door {
 	struct abt_setup *setup;
 	const struct abt_setup_listener *listener;
+	bool messages; /* a function of the setup takes requests itself */
 	unsigned long active; /* exchanges between on_head and on_done */
 };
 

@@ -91,6 +91,7 @@ abt_entrance_options(struct abt_entrance *entrance, struct abt_setup *setup,
 
 	door->setup = setup;
 	door->listener = listener;
+	door->messages = abt_setup_takes_messages(setup);
 	*options = (struct abt_listener_options){
 		.handler = &abt_gateway,
 		.owner = door,

@@ -43,3 +43,13 @@ abt_setup_function(const struct abt_setup *setup, struct abt_bytes name)
 	}
 	return NULL;
 }
+
+bool
+abt_setup_takes_messages(const struct abt_setup *setup)
+{
+	for (size_t i = 0; i < setup->function_count; i++)
+		if (setup->functions[i] != NULL &&
+		    setup->functions[i]->backend->takes == ABT_MESSAGES)
+			return true;
+	return false;
+}

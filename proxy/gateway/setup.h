@@ -68,4 +68,7 @@ void abt_setup_free(struct abt_setup *setup);
 struct abt_function *abt_setup_function(
     const struct abt_setup *setup, struct abt_bytes name);
 
+/* Does one of its functions take requests itself? */
+bool abt_setup_takes_messages(const struct abt_setup *setup);
+
 #endif

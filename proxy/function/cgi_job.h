@@ -1,0 +1,100 @@
+/*
+ * cgi_job.h - one CGI program at work, and what its files share
+ */
+#ifndef ABT_FUNCTION_CGI_JOB_H
+#define ABT_FUNCTION_CGI_JOB_H
+
+#include "function/cgi.h"
+#include "function/function.h"
+#include "function/link.h"
+#include "function/process.h"
+
+#define ABT_CGI_GRACE_MS 500 /* between TERM and KILL (R10.7) */
+
+/* The backend's struct: options, and what one home loop shares. */
+struct abt_cgi {
+	struct abt_bytes program, folder, prefix, document_root;
+	struct abt_map interpreters;
+	struct abt_list index;
+	bool authorization;
+	int64_t body_max, output_max;
+
+	struct abt_cgi_site site;
+	struct abt_function *function;
+	struct abt_cgi_job *jobs;
+	char *buffer; /* output on its way, ABT_STREAM_PIECE bytes */
+	bool reading; /* |buffer| is in use */
+	bool closing;
+};
+
+enum abt_cgi_stage {
+	ABT_CGI_HEAD, /* of the output */
+	ABT_CGI_BODY, /* its pieces go to the caller */
+	ABT_CGI_REST, /* nobody wants what still comes */
+};
+
+struct abt_cgi_job {
+	struct abt_cgi_job *next, **prev;
+	struct abt_cgi *cgi;
+	struct abt_invocation *inv; /* NULL: it has its answer */
+	struct abt_process *process;
+	struct abt_output *log;
+	bool started, ended;
+	int status, start_error;
+	struct abt_timer linger; /* for a program that goes on for nobody */
+	char request_id[40];
+
+	/* cgi_job.c: stdin */
+	int in; /* our end, or -1 */
+	bool in_watched;
+	struct event writable;
+	struct abt_buf held; /* fed, not written yet */
+	size_t held_at;
+	bool fed; /* all of the body was */
+
+	/* cgi_output.c: stdout */
+	int out;
+	bool out_watched;
+	struct event readable;
+	enum abt_cgi_stage stage;
+	struct abt_buf head; /* read, as long as it is not whole */
+	bool local;          /* a local redirect */
+	bool has_length;
+	uint64_t left; /* of its Content-Length */
+	uint64_t printed;
+};
+
+/* ---- cgi.c ---- */
+
+/* Nothing runs any more. */
+void abt_cgi_closed(struct abt_cgi *cgi);
+
+/* ---- cgi_job.c ---- */
+
+struct abt_loop *abt_cgi_loop(const struct abt_cgi_job *job);
+/* Start a program for |inv|.  0, or -1: nothing was started, |inv| is still the
+ * caller's. */
+int abt_cgi_job_start(struct abt_cgi *cgi, struct abt_invocation *inv,
+    const struct abt_cgi_place *place, char *const *envp);
+void abt_cgi_job_feed(struct abt_cgi_job *job, struct abt_bytes data);
+void abt_cgi_job_feed_end(struct abt_cgi_job *job);
+/* It gives no result any more; TERM, and KILL after a while. */
+struct abt_invocation *abt_cgi_job_drop(struct abt_cgi_job *job);
+/* Take the invocation away, to give it its result. */
+struct abt_invocation *abt_cgi_job_take(struct abt_cgi_job *job);
+/* The last thing to do with a job in every callback: it may end here. */
+void abt_cgi_job_settle(struct abt_cgi_job *job);
+
+/* ---- cgi_output.c ---- */
+
+int abt_cgi_output_open(struct abt_cgi_job *job, int *child_end);
+void abt_cgi_output_close(struct abt_cgi_job *job);
+/* There is room for pieces again. */
+void abt_cgi_output_resume(struct abt_cgi_job *job);
+/* The output is over without a head, and it is known how the program ended. */
+void abt_cgi_output_conclude(struct abt_cgi_job *job);
+
+/* A pipe: our end into |ours| (not blocking), the child's into |theirs|. */
+int abt_cgi_pipe(bool we_write, int *ours, int *theirs);
+
+#endif
