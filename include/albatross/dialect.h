@@ -108,6 +108,18 @@ struct abt_dialect {
 	void (*finish)(
 	    const struct abt_call *call, struct abt_response *response);
 
+	/*
+	 * Results in pieces (dialect/stream.h); |streams| is NULL where the
+	 * service knows none.  Does the integration of this call, which was
+	 * routed, give its result so?
+	 */
+	bool (*streams)(const struct abt_call *call);
+	bool stream_prelude; /* each begins with a prelude, whatever its type;
+			      * its cookies are no key of whole results */
+	uint64_t stream_max; /* bytes, unless limits are off; 0: no limit */
+	int64_t stream_ms;   /* in place of timeout_ms; 0: none */
+	int64_t stream_idle_ms; /* without a piece; 0: no limit */
+
 	/* The service's own word for a failure in its access log
 	 * ("LambdaUnhandled"), or NULL. */
 	const char *(*failure_reason)(const struct abt_rule *rule);

@@ -1,5 +1,5 @@
 /*
- * function_url.c - Lambda function URLs, buffered
+ * function_url.c - Lambda function URLs
  *
  * Format 2.0 with the differences of apigw.md 3: no routes, no stage, the path
  * stays as it came, and errors are Lambda's own.
@@ -9,7 +9,9 @@
 
 #define BODY_MAX 6291456 /* Lambda's own 6 MB */
 
-static const char *const modes[] = { "BUFFERED", NULL };
+#define STREAM_MAX (200u << 20) /* U2.9 */
+
+static const char *const modes[] = { "BUFFERED", "RESPONSE_STREAM", NULL };
 
 struct url_attributes {
 	struct abt_payload_attributes common; /* first: see payload.h */
@@ -27,7 +29,8 @@ static const struct abt_option attribute_rows[] = {
 	    .offset = offsetof(struct url_attributes, invoke_mode),
 	    .preset = "BUFFERED", .names = modes,
 	    .flag = "invoke-mode", .argument = "MODE",
-	    .help = "BUFFERED; RESPONSE_STREAM is not served yet" },
+	    .help = "BUFFERED, or RESPONSE_STREAM: what the function writes "
+		    "goes to the client at once" },
 	ABT_OPTIONS_END,
 };
 /* clang-format on */
@@ -60,6 +63,14 @@ read_result(const struct abt_call *call, struct abt_bytes source,
 	(void)error;
 	return abt_payload_read_result(
 	    &payload, call, source, result, response, report);
+}
+
+static bool
+streams(const struct abt_call *call)
+{
+	const struct url_attributes *attributes = call->front->attributes;
+
+	return attributes->invoke_mode == 1;
 }
 
 /* ---- failures (3.5) ---- */
@@ -201,4 +212,6 @@ const struct abt_dialect abt_dialect_function_url = {
 	.read_result = read_result,
 	.write_failure = write_failure,
 	.finish = finish,
+	.streams = streams,
+	.stream_max = STREAM_MAX,
 };

@@ -11,6 +11,14 @@
 #include "dialect/api.h"
 #include "route/api_routes.h"
 
+#define STREAM_MAX     (200u << 20) /* 1.17 */
+#define STREAM_MS      900000
+#define STREAM_IDLE_MS 300000
+
+/* A method's; the API has no "DEFAULT". */
+static const char *const transfer_modes[] = { "DEFAULT", "BUFFERED", "STREAM",
+	"RESPONSE_STREAM", NULL };
+
 #define AT(member) offsetof(struct abt_rest_attributes, member)
 
 /* clang-format off */
@@ -21,6 +29,9 @@ const struct abt_option abt_rest_attribute_rows[] = {
 	    "minimum-compression-size", "BYTES", "compress bodies from this size on (10485761: never)", 0 },
 	{ "gatewayResponses", ABT_JSON, AT(gateway_responses), NULL, 0, 0, NULL, NULL,
 	    NULL, NULL, "what is said in place of AWS's own errors: type to statusCode, responseParameters, responseTemplates", 0 },
+	{ .name = "responseTransferMode", .kind = ABT_ENUM, .offset = AT(transfer_mode), .preset = "BUFFERED",
+	    .names = transfer_modes + 1, .flag = "response-transfer-mode", .argument = "MODE",
+	    .help = "BUFFERED, or STREAM (RESPONSE_STREAM): what the function writes goes to the client at once" },
 	ABT_OPTIONS_END,
 };
 /* clang-format on */
@@ -49,6 +60,9 @@ static const struct abt_option method_rows[] = {
 	    .preset = "false", .help = "refuse bodies that do not meet their model" },
 	{ .name = "mock", .kind = ABT_TABLE, .offset = AT(templates), .table = mock_rows,
 	    .help = "answer without a function" },
+	{ .name = "responseTransferMode", .kind = ABT_ENUM, .offset = AT(transfer_mode), .preset = "DEFAULT",
+	    .names = transfer_modes,
+	    .help = "BUFFERED or STREAM (RESPONSE_STREAM); DEFAULT: as the API has it" },
 	ABT_OPTIONS_END,
 };
 /* clang-format on */
@@ -144,6 +158,17 @@ route(struct abt_call *call, struct abt_report *report)
 	return abt_rest_validate(call, report);
 }
 
+static bool
+streams(const struct abt_call *call)
+{
+	const struct abt_rest_method *method = call->match.method;
+	int mode = abt_rest(call->front)->transfer_mode;
+
+	if (method != NULL && method->transfer_mode > 0)
+		mode = method->transfer_mode - 1;
+	return mode >= ABT_REST_STREAM;
+}
+
 const struct abt_dialect abt_dialect_rest = {
 	.name = "rest",
 	.title = "API Gateway, REST API",
@@ -163,4 +188,9 @@ const struct abt_dialect abt_dialect_rest = {
 	.write_action = abt_rest_write_action,
 	.write_failure = abt_rest_write_failure,
 	.failure_reason = abt_rest_failure_reason,
+	.streams = streams,
+	.stream_prelude = true,
+	.stream_max = STREAM_MAX,
+	.stream_ms = STREAM_MS,
+	.stream_idle_ms = STREAM_IDLE_MS,
 };

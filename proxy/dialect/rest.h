@@ -9,11 +9,19 @@
 #define ABT_REST_PAYLOAD_MAX  10485760 /* apigw.md 1.16 */
 #define ABT_REST_COMPRESS_OFF (ABT_REST_PAYLOAD_MAX + 1)
 
+/* How an integration gives its result (1.17); SAM's word is the last. */
+enum abt_rest_transfer {
+	ABT_REST_BUFFERED,
+	ABT_REST_STREAM,
+	ABT_REST_RESPONSE_STREAM,
+};
+
 /* Attributes of the API, by AWS's names. */
 struct abt_rest_attributes {
 	struct abt_list binary_types;             /* binaryMediaTypes */
 	int64_t compress_from;                    /* minimumCompressionSize */
 	const struct abt_json *gateway_responses; /* by type: 1.13 */
+	int transfer_mode; /* enum abt_rest_transfer, of routes without one */
 };
 
 extern const struct abt_option abt_rest_attribute_rows[];
@@ -25,6 +33,7 @@ struct abt_rest_method {
 	const struct abt_json *models;     /* media type: JSON schema */
 	const struct abt_json *templates;  /* of a mock: media type: text */
 	const struct abt_json *responses;  /* of a mock: pattern: response */
+	int transfer_mode; /* 0: the API's; else enum abt_rest_transfer + 1 */
 };
 
 static inline const struct abt_rest_attributes *

@@ -62,12 +62,21 @@ abt_stream_feed(struct abt_stream *stream, struct abt_bytes *in)
 
 /* ---- the head ---- */
 
+/* Is a member of this name no part of the envelope? */
+static bool
+is_dropped(const struct abt_dialect *dialect, struct abt_bytes key)
+{
+	return abt_bytes_equal(key, ABT_BYTES("body")) ||
+	       abt_bytes_equal(key, ABT_BYTES("isBase64Encoded")) ||
+	       (dialect->stream_prelude &&
+		   abt_bytes_equal(key, ABT_BYTES("cookies")));
+}
+
 /* |tree| as an envelope: with a status, without what makes bodies. */
 static struct abt_json *
-envelope(const struct abt_json *tree, struct abt_arena *arena)
+envelope(const struct abt_call *call, const struct abt_json *tree)
 {
-	static const struct abt_bytes dropped[] = { ABT_BYTES_INIT("body"),
-		ABT_BYTES_INIT("isBase64Encoded") };
+	struct abt_arena *arena = call->arena;
 	struct abt_json *copy =
 	    abt_arena_array(arena, (size_t)tree->count + 2, sizeof(*copy));
 	struct abt_json *status = copy + 1, *last = status;
@@ -81,8 +90,7 @@ envelope(const struct abt_json *tree, struct abt_arena *arena)
 		.text = ABT_BYTES("200"),
 		.shadowed = abt_json_get(tree, "statusCode") != NULL };
 	for (m = tree->first; m != NULL; m = m->next) {
-		if (abt_bytes_equal(m->key, dropped[0]) ||
-		    abt_bytes_equal(m->key, dropped[1]))
+		if (is_dropped(call->front->dialect, m->key))
 			continue;
 		last->next = last + 1;
 		*++last = *m;
@@ -94,6 +102,29 @@ envelope(const struct abt_json *tree, struct abt_arena *arena)
 	return copy;
 }
 
+/* Cookies that the dialect does not know by itself (apigw.md 1.17). */
+static int
+add_cookies(const struct abt_call *call, const struct abt_json *list,
+    struct abt_response *response, struct abt_report *report)
+{
+	const struct abt_json *cookie;
+
+	if (list == NULL || list->kind == ABT_JSON_NULL)
+		return 0;
+	if (list->kind != ABT_JSON_ARRAY)
+		return abt_break(
+		    report, ABT_RULE_API_RESULT_COOKIES, ABT_BYTES("/cookies"));
+	for (cookie = list->first; cookie != NULL; cookie = cookie->next) {
+		if (cookie->kind != ABT_JSON_STRING ||
+		    !abt_bytes_all(cookie->text, ABT_CHAR_FIELD))
+			return abt_break(report, ABT_RULE_API_RESULT_COOKIES,
+			    ABT_BYTES("/cookies"));
+		abt_headers_add(&response->headers, call->arena,
+		    ABT_BYTES("Set-Cookie"), cookie->text);
+	}
+	return 0;
+}
+
 static int
 read_prelude(const struct abt_call *call, const struct abt_stream *stream,
     struct abt_response *response, struct abt_report *report)
@@ -103,17 +134,23 @@ read_prelude(const struct abt_call *call, const struct abt_stream *stream,
 	struct abt_json_error error = { 0 };
 	const struct abt_json *tree =
 	    abt_json_scan(text, ABT_JSON_DEPTH, call->arena, &error);
+	const struct abt_dialect *dialect = call->front->dialect;
+	const struct abt_json *cookies;
 
 	if (!abt_json_is(tree, ABT_JSON_OBJECT)) {
 		abt_break_detail(report, ABT_RULE_API_STREAM_PRELUDE,
 		    ABT_BYTES(""), abt_bytes_text(error.text));
 		return -1;
 	}
-	tree = envelope(tree, call->arena);
+	cookies =
+	    dialect->stream_prelude ? abt_json_get(tree, "cookies") : NULL;
+	tree = envelope(call, tree);
 	if (tree == NULL)
 		return -1; /* the arena remembers */
-	return call->front->dialect->read_result(
-	    call, text, tree, &error, response, report);
+	if (dialect->read_result(call, text, tree, &error, response, report) !=
+	    0)
+		return -1;
+	return add_cookies(call, cookies, response, report);
 }
 
 /* U2.2 */

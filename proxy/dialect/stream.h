@@ -19,7 +19,8 @@ struct abt_stream {
 	struct abt_buf prelude;
 };
 
-/* |content_type| is what the runtime gave the stream; it must live as long. */
+/* |content_type| is what the runtime gave the stream; it must live as long.
+ * Set |has_prelude| where every stream of a dialect has one. */
 void abt_stream_init(struct abt_stream *stream, struct abt_bytes content_type,
     struct abt_pool *pool);
 void abt_stream_end(struct abt_stream *stream);
