@@ -19,6 +19,7 @@ static const struct abt_option_group groups[] = {
 	    offsetof(struct abt_serve_options, own) },
 	{ "Function", abt_function_option_rows,
 	    offsetof(struct abt_serve_options, function) },
+	{ "CGI", abt_cgi_option_rows, offsetof(struct abt_serve_options, cgi) },
 	{ "Server", abt_settings_rows,
 	    offsetof(struct abt_serve_options, settings) },
 	{ "Front", abt_front_option_rows,
@@ -272,14 +273,19 @@ run(struct abt_cli *cli)
 
 const struct abt_command abt_cmd_serve = {
 	.name = "serve",
-	.operands = "[OPTION...] TARGET | -- PROGRAM [ARGUMENT...] | -c FILE",
+	.operands =
+	    "[OPTION...] TARGET | --cgi PATH | -- PROGRAM [ARGUMENT...] | -c "
+	    "FILE",
 	.summary = "serve a function behind a front door of AWS",
 	.about =
 	    "TARGET is a handler as AWS writes it (app.handler, looked up as "
 	    "app.py, app.mjs, app.js or app.cjs) or an executable that polls "
 	    "the Lambda Runtime API (./bootstrap). Behind -- stands any "
 	    "program that polls the Runtime API, or with --command a filter "
-	    "that reads an event and writes a result. Standard output carries "
+	    "that reads an event and writes a result. --cgi names a CGI "
+	    "program "
+	    "that serves every path, or a folder of them. Standard output "
+	    "carries "
 	    "one line \"listening URL\" for each address and then \"ready\"; "
 	    "everything else goes to standard error.",
 	.examples =
@@ -290,6 +296,9 @@ const struct abt_command abt_cmd_serve = {
 	    "albatross serve --port 0 -- ./target/debug/my-function\n"
 	    "albatross serve --command -- jq -c '{statusCode: 200, body: "
 	    ".path}'\n"
+	    "albatross serve --cgi ./cgi-bin\n"
+	    "albatross serve --cgi /usr/lib/git-core/git-http-backend --env "
+	    "GIT_PROJECT_ROOT=/srv/git --env GIT_HTTP_EXPORT_ALL=1\n"
 	    "albatross serve -c albatross.json\n",
 	.size = sizeof(struct abt_serve_options),
 	.groups = groups,

@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "config/front.h"
 #include "config/settings.h"
+#include "function/cgi.h"
 #include "function/function.h"
 #include "gateway/setup.h"
 
@@ -26,6 +27,7 @@ struct abt_serve_options {
 		bool print_config;
 		bool verbose;
 	} own;
+	struct abt_cgi_options cgi;
 	struct abt_front_options front;
 	struct abt_function_options function;
 	struct abt_settings settings;

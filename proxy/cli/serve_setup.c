@@ -109,7 +109,15 @@ fill_draft(struct abt_cli *cli, struct abt_draft *draft)
 {
 	const struct abt_serve_options *options = options_of(cli);
 
+	int64_t timeout_ms = draft->options.timeout_ms;
+
 	draft->options = options->function;
+	if (!abt_cli_given(cli, "timeout")) /* the backend's */
+		draft->options.timeout_ms = timeout_ms;
+	if (options->cgi.program.n > 0) {
+		memcpy(draft->self, &options->cgi, sizeof(options->cgi));
+		return 0;
+	}
 	if (options->own.handler.n > 0)
 		draft->options.handler = options->own.handler;
 	if (cli->rest != NULL)
@@ -169,10 +177,16 @@ check_target(struct abt_cli *cli)
 		return abt_cli_usage(cli,
 		    "--command wants a filter behind --: albatross serve "
 		    "--command -- ./filter");
-	if (cli->operand_count == 0 && cli->rest == NULL)
+	if (options->cgi.program.n > 0 &&
+	    (cli->operand_count > 0 || cli->rest != NULL))
+		return abt_cli_usage(cli,
+		    "--cgi and \"%s\" are two functions; keep one",
+		    cli->rest != NULL ? cli->rest[0] : cli->operands[0]);
+	if (cli->operand_count == 0 && cli->rest == NULL &&
+	    options->cgi.program.n == 0)
 		return abt_cli_usage(cli,
 		    "what shall be served? app.handler, ./bootstrap, -- "
-		    "PROGRAM or -c FILE; %s",
+		    "PROGRAM, --cgi PATH or -c FILE; %s",
 		    access("albatross.json", R_OK) == 0
 			? "here is a file: albatross serve -c albatross.json"
 			: "`albatross serve --help` has examples");
@@ -185,8 +199,10 @@ static struct abt_function *
 make_function(struct abt_cli *cli, int *status)
 {
 	const struct abt_serve_options *options = options_of(cli);
-	const char *target =
-	    cli->rest != NULL ? cli->rest[0] : cli->operands[0];
+	bool cgi = options->cgi.program.n > 0;
+	const char *target = cgi                 ? options->cgi.program.p
+			     : cli->rest != NULL ? cli->rest[0]
+						 : cli->operands[0];
 	const char *name = options->own.name.n > 0 ? options->own.name.p
 						   : function_name(cli, target);
 	struct abt_function *function;
@@ -194,7 +210,8 @@ make_function(struct abt_cli *cli, int *status)
 
 	*status = ABT_EXIT_USAGE;
 	if (abt_draft_begin(&cli->source, &draft,
-		abt_backend_find(options->own.command
+		abt_backend_find(cgi ? ABT_BYTES("cgi")
+				 : options->own.command
 				     ? ABT_BYTES("command")
 				     : ABT_BYTES("runtime"))) != 0)
 		return NULL;

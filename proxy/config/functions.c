@@ -15,6 +15,7 @@
 
 #include "config/dotenv.h"
 #include "config/program.h"
+#include "function/cgi.h"
 #include "function/runtime.h"
 
 #define CONTENT_MAX ((size_t)16 << 20)
@@ -178,6 +179,12 @@ find_code(struct abt_source *source, struct abt_draft *draft, const char *name,
 	const struct abt_list *command = command_of(draft);
 	char why[1024];
 
+	if (draft->backend == abt_backend_find(ABT_BYTES("cgi"))) {
+		if (abt_cgi_check(draft->self, why, sizeof why) != 0)
+			abt_complain(source, member_of(at, "cgi"),
+			    "function \"%s\": %s", name, why);
+		return;
+	}
 	if (command == NULL || command->count == 0)
 		find_handler(source, draft, name, at);
 	else if (is_language(draft, command))

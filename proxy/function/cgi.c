@@ -61,7 +61,7 @@ start(struct abt_cgi *cgi, struct abt_invocation *inv, struct abt_arena *arena,
 		.document_root = cgi->site.document_root,
 		.extra = &cgi->function->options.environment,
 		.path = abt_bytes_text(getenv("PATH")),
-		.pass_authorization = cgi->authorization,
+		.pass_authorization = cgi->options.authorization,
 		.has_body = has_body(call->request),
 		.length = call->request->length,
 	};
@@ -162,21 +162,78 @@ abandon(void *self, struct abt_invocation *inv)
 
 /* ---- opening and closing ---- */
 
-/* |path| resolved, for good.  0, or -1 with a sentence. */
-static int
-resolve(struct abt_function *function, struct abt_bytes *path, char *why,
-    size_t size)
+/* The program, or the folder of them. */
+static struct abt_bytes
+path_of(const struct abt_cgi_options *options)
 {
-	const char *given = abt_arena_text(&function->arena, *path);
-	char full[PATH_MAX];
+	return options->program.n > 0 ? options->program : options->folder;
+}
 
-	if (given == NULL || realpath(given, full) == NULL) {
-		snprintf(why, size, "function %s: %s: %s", function->name,
-		    given != NULL ? given : "", strerror(errno));
+/* |path| resolved into |full| (PATH_MAX bytes).  0, or -1 with a sentence. */
+static int
+resolve(struct abt_bytes path, char *full, char *why, size_t size)
+{
+	char given[PATH_MAX];
+
+	snprintf(given, sizeof(given), "%.*s", ABT_FMT(path));
+	if (path.n < sizeof(given) && realpath(given, full) != NULL)
+		return 0;
+	snprintf(why, size, "%s: %s", given, strerror(errno));
+	return -1;
+}
+
+int
+abt_cgi_check(const struct abt_cgi_options *options, char *why, size_t size)
+{
+	struct abt_bytes prefix = options->prefix;
+	char full[PATH_MAX];
+	struct stat st;
+	bool folder;
+
+	if ((options->program.n > 0) == (options->folder.n > 0)) {
+		snprintf(why, size,
+		    "\"cgi\" wants a \"program\" or a \"folder\" of them");
 		return -1;
 	}
-	*path = abt_arena_copy(&function->arena, abt_bytes_text(full));
-	return path->p != NULL ? 0 : -1;
+	if (prefix.n > 0 && prefix.p[0] != '/') {
+		snprintf(why, size, "the prefix \"%.*s\" must begin with \"/\"",
+		    ABT_FMT(prefix));
+		return -1;
+	}
+	if (resolve(path_of(options), full, why, size) != 0 ||
+	    (options->document_root.n > 0 &&
+		resolve(options->document_root, full, why, size) != 0) ||
+	    resolve(path_of(options), full, why, size) != 0)
+		return -1;
+	if (stat(full, &st) != 0) {
+		snprintf(why, size, "%s: %s", full, strerror(errno));
+		return -1;
+	}
+	folder = S_ISDIR(st.st_mode);
+	if (!folder && (options->folder.n > 0 || !S_ISREG(st.st_mode)))
+		snprintf(why, size, "%s is no folder of programs", full);
+	else if (!folder && access(full, X_OK) != 0)
+		snprintf(why, size,
+		    "%s cannot be run: make it executable with chmod +x", full);
+	else
+		return 0;
+	return -1;
+}
+
+/* Keep |path|, resolved. */
+static int
+keep(struct abt_function *function, struct abt_bytes path,
+    struct abt_bytes *kept, char *why, size_t size)
+{
+	char full[PATH_MAX];
+
+	if (resolve(path, full, why, size) != 0)
+		return -1;
+	*kept = abt_arena_copy(&function->arena, abt_bytes_text(full));
+	if (kept->p != NULL)
+		return 0;
+	snprintf(why, size, "memory ran out");
+	return -1;
 }
 
 /* The folder that |file| stands in. */
@@ -195,52 +252,43 @@ static int
 open_site(struct abt_cgi *cgi, char *why, size_t size)
 {
 	struct abt_cgi_site *site = &cgi->site;
-	struct abt_function *function = cgi->function;
+	struct abt_bytes path, root = cgi->options.document_root;
 	struct stat st;
 
 	site->fd = -1;
-	site->prefix = cgi->prefix;
-	site->interpreters = cgi->interpreters;
-	site->index = cgi->index;
-	if ((cgi->program.n > 0) == (cgi->folder.n > 0)) {
-		snprintf(why, size,
-		    "function %s: name a \"program\" or a \"folder\" of them",
-		    function->name);
+	site->prefix = cgi->options.prefix;
+	site->interpreters = cgi->options.interpreters;
+	site->index = cgi->options.index;
+	if (abt_cgi_check(&cgi->options, why, size) != 0 ||
+	    keep(cgi->function, path_of(&cgi->options), &path, why, size) != 0)
 		return -1;
-	}
-	site->program = cgi->program.n > 0 ? cgi->program : cgi->folder;
-	if (resolve(function, &site->program, why, size) != 0)
+	if (root.n > 0 &&
+	    keep(cgi->function, root, &site->document_root, why, size) != 0)
 		return -1;
-	if (stat(site->program.p, &st) == 0 && S_ISDIR(st.st_mode)) {
-		site->folder = site->program;
-		site->program.n = 0;
-		site->fd =
-		    open(site->folder.p, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (stat(path.p, &st) != 0 || !S_ISDIR(st.st_mode)) {
+		site->program = path;
+		if (root.n == 0)
+			site->document_root = parent_of(path);
+		return 0;
 	}
-	if (site->folder.n > 0 ? site->fd < 0 : cgi->folder.n > 0) {
-		snprintf(why, size, "function %s: %s is no folder",
-		    function->name, site->program.p);
-		return -1;
-	}
-	return 0;
+	site->folder = path;
+	if (root.n == 0)
+		site->document_root = path;
+	site->fd = open(path.p, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (site->fd >= 0)
+		return 0;
+	snprintf(why, size, "%s: %s", path.p, strerror(errno));
+	return -1;
 }
 
 static int
 open_cgi(void *self, struct abt_function *function, char *why, size_t size)
 {
 	struct abt_cgi *cgi = self;
-	struct abt_cgi_site *site = &cgi->site;
 
 	cgi->function = function;
-	function->body_max = (uint64_t)cgi->body_max;
+	function->body_max = (uint64_t)cgi->options.body_max;
 	if (open_site(cgi, why, size) != 0)
-		return -1;
-	site->document_root = cgi->document_root;
-	if (site->document_root.n == 0)
-		site->document_root = site->folder.n > 0
-					  ? site->folder
-					  : parent_of(site->program);
-	else if (resolve(function, &site->document_root, why, size) != 0)
 		return -1;
 	cgi->buffer = abt_malloc(ABT_STREAM_PIECE);
 	if (cgi->buffer != NULL)
@@ -275,20 +323,25 @@ close_cgi(void *self)
 			abt_process_end(job->process, ABT_CGI_GRACE_MS);
 }
 
-#define AT(member) offsetof(struct abt_cgi, member)
+#define AT(member) offsetof(struct abt_cgi_options, member)
 /* clang-format off */
-static const struct abt_option rows[] = {
+const struct abt_option abt_cgi_option_rows[] = {
 	{ .name = "program", .kind = ABT_PATH, .offset = AT(program),
+	  .flag = "cgi", .argument = "PATH",
 	  .help = "the program that serves every path, or a folder of programs" },
 	{ .name = "folder", .kind = ABT_PATH, .offset = AT(folder),
 	  .help = "a folder of programs: the first part of the path that is a file is run, the rest is its PATH_INFO" },
 	{ .name = "prefix", .kind = ABT_STRING, .offset = AT(prefix),
+	  .flag = "cgi-prefix", .argument = "PATH",
 	  .help = "the part of the path that stands for the program or the folder, such as /cgi-bin" },
 	{ .name = "document_root", .kind = ABT_PATH, .offset = AT(document_root),
+	  .flag = "document-root", .argument = "FOLDER",
 	  .help = "DOCUMENT_ROOT, and what PATH_TRANSLATED begins with; by default the folder" },
 	{ .name = "interpreters", .kind = ABT_MAP, .offset = AT(interpreters),
+	  .flag = "cgi-interpreter", .argument = "END=PROGRAM",
 	  .help = "programs that run the files of a folder by the end of their names: { \".php\": \"/usr/bin/php-cgi\" }" },
 	{ .name = "index", .kind = ABT_LIST, .offset = AT(index),
+	  .flag = "cgi-index", .argument = "NAME",
 	  .help = "names of files that are run where the path is a folder" },
 	{ .name = "authorization", .kind = ABT_BOOL, .offset = AT(authorization),
 	  .flag = "cgi-authorization",
@@ -308,7 +361,7 @@ const struct abt_backend abt_backend_cgi = {
 	.title = "a CGI program for each request",
 	.takes = ABT_MESSAGES,
 	.size = sizeof(struct abt_cgi),
-	.options = rows,
+	.options = abt_cgi_option_rows,
 	.main_option = "program",
 	.counted = true,
 	.timeout_ms = 300000,

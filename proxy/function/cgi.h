@@ -89,4 +89,20 @@ size_t abt_cgi_head_end(struct abt_bytes data, size_t seen);
 int abt_cgi_head_read(struct abt_bytes head, struct abt_arena *arena,
     struct abt_response *response, bool *local, struct abt_report *report);
 
+/* ---- the backend's options: cgi.c ---- */
+
+struct abt_cgi_options {
+	struct abt_bytes program, folder, prefix, document_root;
+	struct abt_map interpreters;
+	struct abt_list index;
+	bool authorization;
+	int64_t body_max, output_max;
+};
+extern const struct abt_option abt_cgi_option_rows[];
+
+/* What is wrong with them, before anything starts.  0, or -1 with a sentence in
+ * |why|. */
+int abt_cgi_check(
+    const struct abt_cgi_options *options, char *why, size_t size);
+
 #endif

@@ -13,12 +13,7 @@
 
 /* The backend's struct: options, and what one home loop shares. */
 struct abt_cgi {
-	struct abt_bytes program, folder, prefix, document_root;
-	struct abt_map interpreters;
-	struct abt_list index;
-	bool authorization;
-	int64_t body_max, output_max;
-
+	struct abt_cgi_options options; /* first: the rows count from here */
 	struct abt_cgi_site site;
 	struct abt_function *function;
 	struct abt_cgi_job *jobs;

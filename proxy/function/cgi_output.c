@@ -80,8 +80,8 @@ static void
 give(struct abt_cgi_job *job, struct abt_bytes data)
 {
 	job->printed += data.n;
-	if (job->cgi->output_max > 0 &&
-	    job->printed > (uint64_t)job->cgi->output_max) {
+	if (job->cgi->options.output_max > 0 &&
+	    job->printed > (uint64_t)job->cgi->options.output_max) {
 		fail(job, ABT_RULE_CGI_OUTPUT_LARGE, NULL);
 		return;
 	}
