@@ -7,15 +7,19 @@ $(B)/bench/%: bench/%.c
 	@mkdir -p $(@D)
 	$(CC) -D_GNU_SOURCE -std=c11 -O2 -g $(WARNINGS) -o $@ $<
 
-# Floor 0 alone, linked with what it measures.
-$(B)/bench/base: $(B)/bench/base.o $(B)/liball.a
+# What is measured without a socket, linked with what it measures.
+$(B)/bench/base $(B)/bench/events: $(B)/bench/%: $(B)/bench/%.o $(B)/liball.a
 	@mkdir -p $(@D)
 	$(CC) $(ABT_LDFLAGS) -o $@ $^ $(ABT_LIBS)
 
 #: make bench-base   measure JSON, base64, UTF-8 and memory alone
 bench-base: $(B)/bench/base
 	$(B)/bench/base
-.PHONY: bench-base
+
+#: make bench-events measure events and results of every door alone
+bench-events: $(B)/bench/events
+	$(B)/bench/events
+.PHONY: bench-base bench-events
 
 #: make bench        measure us and our peers; BENCH="scenario ..." chooses
 bench:

@@ -134,6 +134,9 @@ void abt_json_string_at(
  * control byte: nothing is looked at, the bytes are copied. */
 void abt_json_plain_at(
     struct abt_json_out *out, struct abt_bytes key, struct abt_bytes value);
+/* The same, the value as a list of one. */
+void abt_json_plain_list_at(
+    struct abt_json_out *out, struct abt_bytes key, struct abt_bytes value);
 void abt_json_array_at(struct abt_json_out *out, struct abt_bytes key);
 void abt_json_object_at(struct abt_json_out *out, struct abt_bytes key);
 /* A tree, as compact JSON (numbers as they were written). */
@@ -146,6 +149,16 @@ void abt_json_raw(
 /* |members| are members of the open object, written and escaped, with commas
  * between them: for those that never change. */
 void abt_json_members(struct abt_json_out *out, struct abt_bytes members);
+
+/*
+ * Members of the open object in one go, for events that have the same ones
+ * every time.  |pieces| of even index are JSON of ours, copied as they are;
+ * those of odd index are texts, escaped, inside the quotes that the pieces
+ * around them write:
+ *   "\"id\":\"", id, "\",\"http\":{\"method\":\"", method, "\"}"
+ */
+void abt_json_pieces(
+    struct abt_json_out *out, const struct abt_bytes *pieces, size_t count);
 
 /*
  * One difference between two trees: where (a JSON pointer in the arena), and

@@ -67,15 +67,20 @@ abt_bytes_equal_nocase(struct abt_bytes a, struct abt_bytes b)
 void
 abt_bytes_lower(char *out, struct abt_bytes in)
 {
-	size_t i = 0;
+	uint64_t eight;
+	size_t i;
 
-	for (; in.n - i >= 8; i += 8) {
-		uint64_t eight = lower8(load8(in.p + i));
-
+	if (in.n < 8) {
+		for (i = 0; i < in.n; i++)
+			out[i] = abt_lower(in.p[i]);
+		return;
+	}
+	for (i = 0; i < in.n - 8; i += 8) {
+		eight = lower8(load8(in.p + i));
 		memcpy(out + i, &eight, sizeof(eight));
 	}
-	for (; i < in.n; i++)
-		out[i] = abt_lower(in.p[i]);
+	eight = lower8(load8(in.p + in.n - 8)); /* some of them again */
+	memcpy(out + in.n - 8, &eight, sizeof(eight));
 }
 
 int

@@ -8,6 +8,7 @@
  */
 #include "base/ids.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <sys/random.h>
 
@@ -72,15 +73,17 @@ abt_id_extended(char out[17], const unsigned char random[12])
 {
 	static const char digits[] =
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
-	unsigned i, bit = 0;
+	uint64_t bits; /* six of them a digit, first ones first */
+	unsigned i;
 
-	for (i = 0; i < 15; i++, bit += 6) {
-		unsigned pair = (unsigned)random[bit / 8] << 8;
-
-		if (bit / 8 < 11)
-			pair |= random[bit / 8 + 1];
-		out[i] = digits[pair >> (10 - bit % 8) & 63];
-	}
+	memcpy(&bits, random, sizeof(bits));
+	bits = be64toh(bits);
+	for (i = 0; i < 10; i++)
+		out[i] = digits[bits >> (58 - 6 * i) & 63];
+	memcpy(&bits, random + 4, sizeof(bits));
+	bits = be64toh(bits);
+	for (i = 10; i < 15; i++)
+		out[i] = digits[bits >> (90 - 6 * i) & 63];
 	out[15] = '=';
 	out[16] = '\0';
 }

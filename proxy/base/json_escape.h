@@ -145,4 +145,41 @@ abt_escape_short(char *w, struct abt_bytes b, uint64_t *high)
 	return n > 0 ? abt_escape_rest(w, p, n, high) : w;
 }
 
+/* Copy |b| if nothing in it needs an escape: the end, or NULL.  Wants
+ * b.n + ABT_ESCAPE_SLACK bytes of room. */
+static inline char *
+abt_escape_copy(char *w, struct abt_bytes b, uint64_t *high)
+{
+	const char *p = b.p;
+	size_t n = b.n;
+	bool plain = true;
+
+	for (; n >= ABT_ESCAPE_BLOCK; n -= ABT_ESCAPE_BLOCK) {
+		plain &= abt_escape_copy16(w, p, high);
+		w += ABT_ESCAPE_BLOCK;
+		p += ABT_ESCAPE_BLOCK;
+	}
+	if (n >= 8) {
+		plain &= abt_escape_plain8(p, high);
+		plain &= abt_escape_plain8(p + n - 8, high);
+		memcpy(w, p, 8);
+		memcpy(w + n - 8, p + n - 8, 8);
+	} else if (n >= 4) {
+		char eight[8];
+
+		memcpy(eight, p, 4);
+		memcpy(eight + 4, p + n - 4, 4);
+		plain &= abt_escape_plain8(eight, high);
+		memcpy(w, eight, 4);
+		memcpy(w + n - 4, eight + 4, 4);
+	} else {
+		for (size_t i = 0; i < n; i++) {
+			*high |= (unsigned char)p[i] & 0x80;
+			plain &= abt_json_written[(unsigned char)p[i]].n == 1;
+			w[i] = p[i];
+		}
+	}
+	return plain ? w + n : NULL;
+}
+
 #endif

@@ -42,6 +42,57 @@ roll_back(struct abt_buf *buf, size_t n)
 		buf->size = n; /* a failed buffer has no room */
 }
 
+/* Comma, name and string when nothing in them needs an escape, which is nearly
+ * always so: the end, or NULL. */
+static inline char *
+copy_member(struct abt_json_out *out, struct abt_bytes key, bool string,
+    struct abt_bytes value, uint64_t *high)
+{
+	size_t want = key.n + value.n + ABT_ESCAPE_SLACK + 8;
+	char *w;
+
+	if (!abt_escape_has_room(out->buf, want))
+		return NULL;
+	w = out->buf->p + out->buf->n;
+	*w = ',';
+	w += out->comma;
+	if (key.p != NULL) {
+		*w++ = '"';
+		w = abt_escape_copy(w, key, high);
+		if (w == NULL)
+			return NULL;
+		*w++ = '"';
+		*w++ = ':';
+	}
+	if (!string)
+		return w;
+	*w++ = '"';
+	w = abt_escape_copy(w, value, high);
+	if (w != NULL)
+		*w++ = '"';
+	return w;
+}
+
+static void
+escape_member(struct abt_json_out *out, struct abt_bytes key, bool string,
+    struct abt_bytes value, uint64_t *high)
+{
+	struct abt_buf *buf = out->buf;
+
+	if (out->comma)
+		abt_buf_char(buf, ',');
+	if (key.p != NULL) {
+		abt_buf_char(buf, '"');
+		abt_json_escape(buf, key, high);
+		abt_buf_add(buf, ABT_BYTES("\":"));
+	}
+	if (string) {
+		abt_buf_char(buf, '"');
+		abt_json_escape(buf, value, high);
+		abt_buf_char(buf, '"');
+	}
+}
+
 /*
  * Write comma and name, then the |value| as a string if |string|, all or
  * nothing.  |key.p| is NULL where there is no name.
@@ -51,47 +102,20 @@ put_member(struct abt_json_out *out, struct abt_bytes key, bool string,
     struct abt_bytes value)
 {
 	struct abt_buf *buf = out->buf;
-	size_t begin = buf->n, want;
+	size_t begin = buf->n;
 	uint64_t high = 0;
-	char *w;
+	char *w = NULL;
 
 	if (out->bad_utf8)
 		return;
 	assert((key.p != NULL) == in_object(out));
 	assert(out->depth > 0 || !out->comma);
-	want = key.n + (string ? value.n : 0);
-	if (want <= SHORT &&
-	    abt_buf_reserve(buf, want * ABT_ESCAPE_WORST + ABT_ESCAPE_SLACK) >=
-		want * ABT_ESCAPE_WORST + ABT_ESCAPE_SLACK) {
-		w = buf->p + buf->n;
-		*w = ',';
-		w += out->comma;
-		if (key.p != NULL) {
-			*w++ = '"';
-			w = abt_escape_short(w, key, &high);
-			*w++ = '"';
-			*w++ = ':';
-		}
-		if (string) {
-			*w++ = '"';
-			w = abt_escape_short(w, value, &high);
-			*w++ = '"';
-		}
+	if (key.n + value.n <= SHORT)
+		w = copy_member(out, key, string, value, &high);
+	if (w != NULL)
 		buf->n = (size_t)(w - buf->p);
-	} else {
-		if (out->comma)
-			abt_buf_char(buf, ',');
-		if (key.p != NULL) {
-			abt_buf_char(buf, '"');
-			abt_json_escape(buf, key, &high);
-			abt_buf_add(buf, ABT_BYTES("\":"));
-		}
-		if (string) {
-			abt_buf_char(buf, '"');
-			abt_json_escape(buf, value, &high);
-			abt_buf_char(buf, '"');
-		}
-	}
+	else
+		escape_member(out, key, string, value, &high);
 	if (high != 0 &&
 	    !(abt_utf8_valid(key) && (!string || abt_utf8_valid(value)))) {
 		out->bad_utf8 = true;
@@ -150,6 +174,13 @@ abt_json_object_at(struct abt_json_out *out, struct abt_bytes key)
 	open(out, key.p != NULL ? key : ABT_BYTES(""), true);
 }
 
+static char *
+copy(char *w, struct abt_bytes b)
+{
+	memcpy(w, b.p, b.n);
+	return w + b.n;
+}
+
 void
 abt_json_plain_at(
     struct abt_json_out *out, struct abt_bytes key, struct abt_bytes value)
@@ -166,12 +197,33 @@ abt_json_plain_at(
 	*w = ',';
 	w += out->comma;
 	*w++ = '"';
-	memcpy(w, key.p, key.n);
-	w += key.n;
-	memcpy(w, "\":\"", 3);
-	w += 3;
-	memcpy(w, value.p, value.n);
-	w[value.n] = '"';
+	w = copy(w, key);
+	w = copy(w, ABT_BYTES("\":\""));
+	w = copy(w, value);
+	*w = '"';
+	out->comma = true;
+}
+
+void
+abt_json_plain_list_at(
+    struct abt_json_out *out, struct abt_bytes key, struct abt_bytes value)
+{
+	char *w;
+
+	if (out->bad_utf8)
+		return;
+	assert(in_object(out));
+	w = abt_buf_room(out->buf, key.n + value.n + 8); /* ,"":[""] */
+	if (w == NULL)
+		return;
+	out->buf->n += key.n + value.n + 7 + out->comma;
+	*w = ',';
+	w += out->comma;
+	*w++ = '"';
+	w = copy(w, key);
+	w = copy(w, ABT_BYTES("\":[\""));
+	w = copy(w, value);
+	copy(w, ABT_BYTES("\"]"));
 	out->comma = true;
 }
 
@@ -248,6 +300,63 @@ abt_json_members(struct abt_json_out *out, struct abt_bytes members)
 	if (out->comma)
 		abt_buf_char(out->buf, ',');
 	abt_buf_add(out->buf, members);
+	out->comma = true;
+}
+
+/* |pieces| when no text among them needs an escape, which is nearly always so:
+ * the end, or NULL. */
+static char *
+copy_pieces(struct abt_json_out *out, const struct abt_bytes *pieces,
+    size_t count, uint64_t *high)
+{
+	size_t i, want = ABT_ESCAPE_SLACK + 1;
+	char *w;
+
+	for (i = 0; i < count; i++)
+		want += pieces[i].n;
+	if (!abt_escape_has_room(out->buf, want))
+		return NULL;
+	w = out->buf->p + out->buf->n;
+	*w = ',';
+	w += out->comma;
+	for (i = 0; i < count && w != NULL; i++)
+		if (i % 2 == 0)
+			w = copy(w, pieces[i]);
+		else
+			w = abt_escape_copy(w, pieces[i], high);
+	return w;
+}
+
+void
+abt_json_pieces(
+    struct abt_json_out *out, const struct abt_bytes *pieces, size_t count)
+{
+	struct abt_buf *buf = out->buf;
+	size_t i, begin = buf->n;
+	uint64_t high = 0;
+	char *w;
+
+	if (out->bad_utf8)
+		return;
+	assert(in_object(out));
+	w = copy_pieces(out, pieces, count, &high);
+	if (w != NULL) {
+		buf->n = (size_t)(w - buf->p);
+	} else {
+		if (out->comma)
+			abt_buf_char(buf, ',');
+		for (i = 0; i < count; i++)
+			if (i % 2 == 0)
+				abt_buf_add(buf, pieces[i]);
+			else
+				abt_json_escape(buf, pieces[i], &high);
+	}
+	for (i = 1; high != 0 && i < count; i += 2)
+		if (!abt_utf8_valid(pieces[i])) {
+			out->bad_utf8 = true;
+			roll_back(buf, begin);
+			return;
+		}
 	out->comma = true;
 }
 

@@ -99,14 +99,24 @@ abt_api_domain_prefix(struct abt_bytes domain)
 void
 abt_api_clf_time(char out[ABT_CLF_SIZE], int64_t epoch_us)
 {
+	/* many requests come in one second */
+	static _Thread_local struct {
+		int64_t second;
+		char text[ABT_CLF_SIZE];
+	} last = { .second = INT64_MIN };
+	int64_t second = epoch_us / 1000000;
 	char date[ABT_DATE_SIZE]; /* Tue, 15 Nov 1994 08:12:31 GMT */
 
-	abt_date_imf(date, epoch_us / 1000000);
-	memcpy(out, date + 5, 11); /* 15 Nov 1994 */
-	out[2] = out[6] = '/';
-	out[11] = ':';
-	memcpy(out + 12, date + 17, 8);
-	memcpy(out + 20, " +0000", 7);
+	if (second != last.second) {
+		abt_date_imf(date, second);
+		memcpy(last.text, date + 5, 11); /* 15 Nov 1994 */
+		last.text[2] = last.text[6] = '/';
+		last.text[11] = ':';
+		memcpy(last.text + 12, date + 17, 8);
+		memcpy(last.text + 20, " +0000", 7);
+		last.second = second;
+	}
+	memcpy(out, last.text, ABT_CLF_SIZE);
 }
 
 struct abt_bytes

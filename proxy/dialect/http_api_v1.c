@@ -135,60 +135,66 @@ write_query(const struct writing *w)
 	abt_write_lists(w->out, "multiValueQueryStringParameters", &entries);
 }
 
-/* All null but two (H5.9). */
-static void
-write_identity(const struct writing *w)
-{
-	const struct abt_field *agent =
-	    abt_headers_last(&w->call->request->headers, ABT_FIELD_USER_AGENT);
-
-	abt_json_object(w->out, "identity");
-	abt_json_members(w->out,
-	    ABT_BYTES("\"accessKey\":null,\"accountId\":null,"
-		      "\"caller\":null,\"cognitoAuthenticationProvider\":null,"
-		      "\"cognitoAuthenticationType\":null,"
-		      "\"cognitoIdentityId\":null,"
-		      "\"cognitoIdentityPoolId\":null,"
-		      "\"principalOrgId\":null,\"user\":null,"
-		      "\"userArn\":null"));
-	abt_json_string(w->out, "sourceIp", w->call->facts.peer_ip);
-	abt_json_string(w->out, "userAgent",
-	    agent != NULL ? text(w, agent->value) : ABT_BYTES(""));
-	abt_json_close(w->out);
-}
-
 static void
 write_context(const struct writing *w)
 {
 	struct abt_call *call = w->call;
 	const struct abt_front *front = call->front;
 	const struct abt_request *req = call->request;
+	const struct abt_field *agent =
+	    abt_headers_last(&req->headers, ABT_FIELD_USER_AGENT);
 	struct abt_bytes id = abt_api_extended_id(call);
 	struct abt_bytes domain = text(w, abt_api_domain(call));
-	struct abt_json_out *out = w->out;
-	char time[ABT_CLF_SIZE];
+	char time[ABT_CLF_SIZE], epoch[20];
+	size_t digits =
+	    abt_format_number(epoch, (uint64_t)(call->facts.epoch_us / 1000));
+	const struct abt_bytes pieces[] = {
+		ABT_BYTES("\"requestContext\":{\"accountId\":\""),
+		front->account,
+		ABT_BYTES("\",\"apiId\":\""),
+		front->api->api_id,
+		ABT_BYTES("\",\"domainName\":\""),
+		domain,
+		ABT_BYTES("\",\"domainPrefix\":\""),
+		abt_api_domain_prefix(domain),
+		ABT_BYTES("\",\"extendedRequestId\":\""),
+		id,
+		ABT_BYTES("\",\"httpMethod\":\""),
+		text(w, req->method),
+		/* all null but two (H5.9) */
+		ABT_BYTES("\",\"identity\":{\"accessKey\":null,"
+			  "\"accountId\":null,\"caller\":null,"
+			  "\"cognitoAuthenticationProvider\":null,"
+			  "\"cognitoAuthenticationType\":null,"
+			  "\"cognitoIdentityId\":null,"
+			  "\"cognitoIdentityPoolId\":null,"
+			  "\"principalOrgId\":null,\"user\":null,"
+			  "\"userArn\":null,\"sourceIp\":\""),
+		call->facts.peer_ip,
+		ABT_BYTES("\",\"userAgent\":\""),
+		agent != NULL ? text(w, agent->value) : ABT_BYTES(""),
+		ABT_BYTES("\"},\"path\":\""), /* H5.5 */
+		abt_percent_decode(req->path, false, call->arena),
+		req->version == 10
+		    ? ABT_BYTES("\",\"protocol\":\"HTTP/1.0\",\"requestId\":\"")
+		    : ABT_BYTES(
+			  "\",\"protocol\":\"HTTP/1.1\",\"requestId\":\""),
+		id, /* H5.8 */
+		ABT_BYTES("\",\"requestTime\":\""),
+		abt_bytes(time, ABT_CLF_SIZE - 1),
+		ABT_BYTES("\",\"requestTimeEpoch\":"),
+		abt_bytes(epoch, digits),
+		ABT_BYTES(",\"resourceId\":\""), /* H5.3 */
+		call->match.route_key,
+		ABT_BYTES("\",\"resourcePath\":\""),
+		call->match.resource,
+		ABT_BYTES("\",\"stage\":\""),
+		front->api->stage,
+		ABT_BYTES("\"}"),
+	};
 
 	abt_api_clf_time(time, call->facts.epoch_us);
-	abt_json_object(out, "requestContext");
-	abt_json_string(out, "accountId", front->account);
-	abt_json_string(out, "apiId", front->api->api_id);
-	abt_json_string(out, "domainName", domain);
-	abt_json_string(out, "domainPrefix", abt_api_domain_prefix(domain));
-	abt_json_string(out, "extendedRequestId", id);
-	abt_json_string(out, "httpMethod", text(w, req->method));
-	write_identity(w);
-	abt_json_string(out, "path", /* H5.5 */
-	    abt_percent_decode(req->path, false, call->arena));
-	abt_json_members(out, req->version == 10
-				  ? ABT_BYTES("\"protocol\":\"HTTP/1.0\"")
-				  : ABT_BYTES("\"protocol\":\"HTTP/1.1\""));
-	abt_json_string(out, "requestId", id); /* H5.8 */
-	abt_json_string(out, "requestTime", abt_bytes(time, ABT_CLF_SIZE - 1));
-	abt_json_int(out, "requestTimeEpoch", call->facts.epoch_us / 1000);
-	abt_json_string(out, "resourceId", call->match.route_key); /* H5.3 */
-	abt_json_string(out, "resourcePath", call->match.resource);
-	abt_json_string(out, "stage", front->api->stage);
-	abt_json_close(out);
+	abt_json_pieces(w->out, pieces, sizeof(pieces) / sizeof(pieces[0]));
 }
 
 static void
@@ -212,9 +218,12 @@ write_body(const struct writing *w)
 	const struct abt_request *req = w->call->request;
 	bool base64 = abt_api_body_is_base64(req);
 
-	if (req->body.n == 0)
-		abt_json_null(w->out, "body");
-	else if (base64)
+	if (req->body.n == 0) {
+		abt_json_members(w->out,
+		    ABT_BYTES("\"body\":null,\"isBase64Encoded\":false"));
+		return;
+	}
+	if (base64)
 		abt_json_base64(w->out, "body", req->body);
 	else
 		abt_json_string(w->out, "body", req->body);
@@ -227,11 +236,18 @@ write(const struct writing *w)
 	const struct abt_request *req = w->call->request;
 	struct abt_json_out *out = w->out;
 
+	const struct abt_bytes pieces[] = {
+		ABT_BYTES("\"version\":\"1.0\",\"resource\":\""), /* H5.1 */
+		w->call->match.resource,
+		ABT_BYTES("\",\"path\":\""),
+		text(w, req->path),
+		ABT_BYTES("\",\"httpMethod\":\""),
+		text(w, req->method),
+		ABT_BYTES("\""),
+	};
+
 	abt_json_object(out, NULL);
-	abt_json_members(out, ABT_BYTES("\"version\":\"1.0\"")); /* H5.1 */
-	abt_json_string(out, "resource", w->call->match.resource);
-	abt_json_string(out, "path", text(w, req->path));
-	abt_json_string(out, "httpMethod", text(w, req->method));
+	abt_json_pieces(out, pieces, sizeof(pieces) / sizeof(pieces[0]));
 	write_headers(w);
 	write_query(w);
 	write_context(w);

@@ -60,6 +60,16 @@ abt_entries_add(struct abt_entries *entries, struct abt_arena *arena,
 }
 
 void
+abt_entries_add_plain(struct abt_entries *entries, struct abt_arena *arena,
+    struct abt_bytes name, struct abt_bytes value)
+{
+	struct abt_entry *entry = add(entries, arena, name, value);
+
+	if (entry != NULL)
+		entry->plain = true;
+}
+
+void
 abt_entries_add_field(struct abt_entries *entries, struct abt_arena *arena,
     const struct abt_field *field)
 {
@@ -174,10 +184,18 @@ abt_write_lists(struct abt_json_out *out, const char *key,
 	for (i = 0; i < entries->count; i++) {
 		const struct abt_entry *entry = &entries->items[i];
 
-		if (i == 0 || !same_name(entry - 1, entry))
+		bool first = i == 0 || !same_name(entry - 1, entry);
+		bool last =
+		    i + 1 == entries->count || !same_name(entry, entry + 1);
+
+		if (first && last && entry->plain) {
+			abt_json_plain_list_at(out, entry->name, entry->value);
+			continue;
+		}
+		if (first)
 			abt_json_array_at(out, entry->name);
 		abt_json_string(out, NULL, entry->value);
-		if (i + 1 == entries->count || !same_name(entry, entry + 1))
+		if (last)
 			abt_json_close(out);
 	}
 	abt_json_close(out);
@@ -236,19 +254,29 @@ abt_entries_of_query(struct abt_entries *entries, struct abt_arena *arena,
     struct abt_bytes query)
 {
 	struct abt_bytes rest = query, piece;
+	bool plain = abt_bytes_plain(query);
 
 	while (abt_bytes_next(&rest, '&', &piece)) {
 		size_t equals = abt_bytes_find(piece, '=');
 		struct abt_bytes value = { piece.p + piece.n, 0 };
+		struct abt_entry *entry;
 
 		if (piece.n == 0)
 			continue; /* alb.md E4.5 */
 		if (equals < piece.n)
 			value = abt_bytes(
 			    piece.p + equals + 1, piece.n - equals - 1);
-		abt_entries_add(
-		    entries, arena, abt_bytes(piece.p, equals), value);
+		entry = add(entries, arena, abt_bytes(piece.p, equals), value);
+		if (entry != NULL)
+			entry->plain = plain;
 	}
+}
+
+static bool
+has_escapes(struct abt_bytes b)
+{
+	return b.n > 0 &&
+	       (memchr(b.p, '%', b.n) != NULL || memchr(b.p, '+', b.n) != NULL);
 }
 
 void
@@ -260,7 +288,13 @@ abt_entries_of_form(struct abt_entries *entries, struct abt_arena *arena,
 	abt_entries_of_query(entries, arena, query);
 	for (; i < entries->count; i++) {
 		struct abt_entry *entry = &entries->items[i];
+		struct abt_bytes both = { entry->name.p,
+			(size_t)(entry->value.p - entry->name.p) +
+			    entry->value.n };
 
+		if (entry->plain && !has_escapes(both))
+			continue;
+		entry->plain = false;
 		entry->name = abt_percent_decode(entry->name, true, arena);
 		entry->prefix = prefix_of(entry->name);
 		entry->value = abt_percent_decode(entry->value, true, arena);

@@ -22,6 +22,10 @@ struct abt_entries {
 void abt_entries_add(struct abt_entries *entries, struct abt_arena *arena,
     struct abt_bytes name, struct abt_bytes value);
 
+/* The same of what needs no escape in JSON, which nobody looks at again. */
+void abt_entries_add_plain(struct abt_entries *entries, struct abt_arena *arena,
+    struct abt_bytes name, struct abt_bytes value);
+
 /* A field under its name in lower case. */
 void abt_entries_add_field(struct abt_entries *entries, struct abt_arena *arena,
     const struct abt_field *field);

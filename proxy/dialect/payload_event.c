@@ -26,8 +26,10 @@ abt_payload_is_hop_by_hop(const struct abt_field *field)
 	case ABT_FIELD_UPGRADE:
 		return true;
 	case ABT_FIELD_OTHER:
-		return abt_bytes_starts_nocase(
-		    field->name, ABT_BYTES("proxy-"));
+		return field->name.n > 0 &&
+		       abt_lower(field->name.p[0]) == 'p' &&
+		       abt_bytes_starts_nocase(
+			   field->name, ABT_BYTES("proxy-"));
 	default:
 		return false;
 	}
@@ -51,6 +53,8 @@ text(const struct writing *w, struct abt_bytes b)
 static bool
 is_tls_header(struct abt_bytes name)
 {
+	if (name.n < 18 || abt_lower(name.p[0]) != 'x')
+		return false;
 	return abt_bytes_equal_nocase(name, ABT_BYTES("x-amzn-tls-version")) ||
 	       abt_bytes_equal_nocase(
 		   name, ABT_BYTES("x-amzn-tls-cipher-suite"));
@@ -91,6 +95,24 @@ number(const struct abt_call *call, uint64_t value)
 	return abt_bytes(out, out != NULL ? abt_format_number(out, value) : 0);
 }
 
+static void
+add_plain(const struct writing *w, struct abt_entries *entries,
+    struct abt_bytes name, struct abt_bytes value)
+{
+	abt_entries_add_plain(entries, w->call->arena, name, value);
+}
+
+/* What is made of what the client sent. */
+static void
+add_mixed(const struct writing *w, struct abt_entries *entries,
+    struct abt_bytes name, struct abt_bytes value)
+{
+	if (abt_bytes_plain(value))
+		abt_entries_add_plain(entries, w->call->arena, name, value);
+	else
+		abt_entries_add(entries, w->call->arena, name, text(w, value));
+}
+
 static struct abt_bytes
 host_of(const struct abt_call *call)
 {
@@ -107,29 +129,26 @@ add_ours(const struct writing *w, struct abt_entries *entries)
 	const struct abt_payload *payload = w->payload;
 	struct abt_call *call = w->call;
 	const struct abt_facts *facts = &call->facts;
-	struct abt_arena *arena = call->arena;
 
 	if (!payload->url)
-		abt_entries_add(entries, arena, ABT_BYTES("content-length"),
+		add_plain(w, entries, ABT_BYTES("content-length"),
 		    number(call, call->request->body.n));
-	abt_entries_add(
-	    entries, arena, ABT_BYTES("host"), text(w, host_of(call)));
+	add_mixed(w, entries, ABT_BYTES("host"), host_of(call));
 	abt_trace_fill(call);
-	abt_entries_add(entries, arena, ABT_BYTES("x-amzn-trace-id"),
-	    text(w, call->trace_id));
-	abt_entries_add(entries, arena, ABT_BYTES("x-forwarded-for"),
-	    text(w, abt_forwarded_for(
-			&call->request->headers, facts->peer_ip, arena)));
-	abt_entries_add(
-	    entries, arena, ABT_BYTES("x-forwarded-port"), abt_api_port(call));
-	abt_entries_add(entries, arena, ABT_BYTES("x-forwarded-proto"),
+	add_mixed(w, entries, ABT_BYTES("x-amzn-trace-id"), call->trace_id);
+	add_mixed(w, entries, ABT_BYTES("x-forwarded-for"),
+	    abt_forwarded_for(
+		&call->request->headers, facts->peer_ip, call->arena));
+	add_plain(
+	    w, entries, ABT_BYTES("x-forwarded-port"), abt_api_port(call));
+	add_plain(w, entries, ABT_BYTES("x-forwarded-proto"),
 	    facts->tls ? ABT_BYTES("https") : ABT_BYTES("http"));
 	if (!payload->url || !facts->tls)
 		return;
-	abt_entries_add(entries, arena, ABT_BYTES("x-amzn-tls-cipher-suite"),
+	add_mixed(w, entries, ABT_BYTES("x-amzn-tls-cipher-suite"),
 	    facts->tls_cipher);
-	abt_entries_add(entries, arena, ABT_BYTES("x-amzn-tls-version"),
-	    facts->tls_version);
+	add_mixed(
+	    w, entries, ABT_BYTES("x-amzn-tls-version"), facts->tls_version);
 }
 
 static void
@@ -184,23 +203,12 @@ write_cookies(const struct writing *w)
 
 /* ---- context ---- */
 
-static void
-write_http(const struct writing *w, struct abt_bytes path)
+static struct abt_bytes
+protocol(const struct abt_request *req)
 {
-	const struct abt_request *req = w->call->request;
-	const struct abt_field *agent =
-	    abt_headers_last(&req->headers, ABT_FIELD_USER_AGENT);
-
-	abt_json_object(w->out, "http");
-	abt_json_string(w->out, "method", text(w, req->method));
-	abt_json_string(w->out, "path", path);
-	abt_json_members(w->out, req->version == 10
-				     ? ABT_BYTES("\"protocol\":\"HTTP/1.0\"")
-				     : ABT_BYTES("\"protocol\":\"HTTP/1.1\""));
-	abt_json_string(w->out, "sourceIp", w->call->facts.peer_ip);
-	abt_json_string(w->out, "userAgent",
-	    agent != NULL ? text(w, agent->value) : ABT_BYTES(""));
-	abt_json_close(w->out);
+	return req->version == 10
+		   ? ABT_BYTES("\",\"protocol\":\"HTTP/1.0\",\"sourceIp\":\"")
+		   : ABT_BYTES("\",\"protocol\":\"HTTP/1.1\",\"sourceIp\":\"");
 }
 
 static void
@@ -208,31 +216,46 @@ write_context(const struct writing *w, struct abt_bytes path)
 {
 	struct abt_call *call = w->call;
 	const struct abt_front *front = call->front;
+	const struct abt_field *agent =
+	    abt_headers_last(&call->request->headers, ABT_FIELD_USER_AGENT);
 	struct abt_bytes domain = text(w, abt_api_domain(call));
-	struct abt_json_out *out = w->out;
 	bool url = w->payload->url;
-	char time[ABT_CLF_SIZE];
+	char time[ABT_CLF_SIZE], epoch[20];
+	size_t digits =
+	    abt_format_number(epoch, (uint64_t)(call->facts.epoch_us / 1000));
+	const struct abt_bytes pieces[] = {
+		ABT_BYTES("\"requestContext\":{\"accountId\":\""),
+		url ? ABT_BYTES("anonymous") : front->account,
+		ABT_BYTES("\",\"apiId\":\""),
+		front->api->api_id,
+		ABT_BYTES("\",\"domainName\":\""),
+		domain,
+		ABT_BYTES("\",\"domainPrefix\":\""),
+		abt_api_domain_prefix(domain),
+		ABT_BYTES("\",\"http\":{\"method\":\""),
+		text(w, call->request->method),
+		ABT_BYTES("\",\"path\":\""),
+		path,
+		protocol(call->request),
+		call->facts.peer_ip,
+		ABT_BYTES("\",\"userAgent\":\""),
+		agent != NULL ? text(w, agent->value) : ABT_BYTES(""),
+		ABT_BYTES("\"},\"requestId\":\""),
+		url ? abt_bytes_text(call->facts.request_id)
+		    : abt_api_extended_id(call),
+		ABT_BYTES("\",\"routeKey\":\""),
+		call->match.route_key,
+		ABT_BYTES("\",\"stage\":\""),
+		url ? ABT_BYTES("$default") : front->api->stage,
+		ABT_BYTES("\",\"time\":\""),
+		abt_bytes(time, ABT_CLF_SIZE - 1),
+		ABT_BYTES("\",\"timeEpoch\":"),
+		abt_bytes(epoch, digits),
+		ABT_BYTES("}"),
+	};
 
 	abt_api_clf_time(time, call->facts.epoch_us);
-	abt_json_object(out, "requestContext");
-	abt_json_string(
-	    out, "accountId", url ? ABT_BYTES("anonymous") : front->account);
-	abt_json_string(out, "apiId", front->api->api_id);
-	abt_json_string(out, "domainName", domain);
-	abt_json_string(out, "domainPrefix", abt_api_domain_prefix(domain));
-	write_http(w, path);
-	if (url)
-		abt_json_text(out, "requestId", call->facts.request_id);
-	else
-		abt_json_plain_at(
-		    out, ABT_BYTES("requestId"), abt_api_extended_id(call));
-	abt_json_string(out, "routeKey", call->match.route_key);
-	abt_json_string(
-	    out, "stage", url ? ABT_BYTES("$default") : front->api->stage);
-	abt_json_plain_at(
-	    out, ABT_BYTES("time"), abt_bytes(time, ABT_CLF_SIZE - 1));
-	abt_json_int(out, "timeEpoch", call->facts.epoch_us / 1000);
-	abt_json_close(out);
+	abt_json_pieces(w->out, pieces, sizeof(pieces) / sizeof(pieces[0]));
 }
 
 static void
@@ -258,7 +281,9 @@ write_body(const struct writing *w)
 		abt_json_base64(w->out, "body", req->body);
 	else if (req->body.n > 0)
 		abt_json_string(w->out, "body", req->body);
-	abt_json_bool(w->out, "isBase64Encoded", base64);
+	abt_json_members(w->out, base64
+				     ? ABT_BYTES("\"isBase64Encoded\":true")
+				     : ABT_BYTES("\"isBase64Encoded\":false"));
 }
 
 static void
@@ -270,13 +295,18 @@ write(const struct writing *w)
 	struct abt_json_out *out = w->out;
 	struct abt_bytes path =
 	    abt_percent_decode(req->path, false, call->arena);
+	const struct abt_bytes pieces[] = {
+		ABT_BYTES("\"version\":\"2.0\",\"routeKey\":\""),
+		call->match.route_key,
+		ABT_BYTES("\",\"rawPath\":\""), /* H1.1; 3.1 */
+		w->payload->url ? text(w, req->path) : path,
+		ABT_BYTES("\",\"rawQueryString\":\""),
+		text(w, req->query),
+		ABT_BYTES("\""),
+	};
 
 	abt_json_object(out, NULL);
-	abt_json_members(out, ABT_BYTES("\"version\":\"2.0\""));
-	abt_json_string(out, "routeKey", call->match.route_key);
-	abt_json_string(out, "rawPath", /* H1.1; 3.1 */
-	    w->payload->url ? text(w, req->path) : path);
-	abt_json_string(out, "rawQueryString", text(w, req->query));
+	abt_json_pieces(out, pieces, sizeof(pieces) / sizeof(pieces[0]));
 	write_cookies(w);
 	write_headers(w);
 	write_query(w);

@@ -26,22 +26,6 @@ text(const struct writing *w, struct abt_bytes b)
 	return w->mend ? abt_utf8_mend(b, w->call->arena) : b;
 }
 
-static void
-put(const struct writing *w, const char *key, struct abt_bytes b)
-{
-	abt_json_string(w->out, key, text(w, b));
-}
-
-/* Of ours: ids, times, and templates, which have few bytes (R1.9). */
-static void
-plain(const struct writing *w, struct abt_bytes key, struct abt_bytes value)
-{
-	if (value.n > 0)
-		abt_json_plain_at(w->out, key, value);
-	else
-		abt_json_string_at(w->out, key, value);
-}
-
 /* ---- path ---- */
 
 /* |path| with the slashes at its very start as one (R1.3). */
@@ -87,11 +71,14 @@ other_passes(const struct abt_field *field)
 	};
 	size_t i;
 
+	if (field->name.n < 11) /* the shortest */
+		return true;
 	for (i = 0; i < sizeof(kept_back) / sizeof(kept_back[0]); i++)
-		if (abt_bytes_equal_nocase(field->name, kept_back[i]))
+		if (field->name.n == kept_back[i].n &&
+		    abt_bytes_equal_nocase(field->name, kept_back[i]))
 			return false;
 	return !(
-	    is_signature(field->value) &&
+	    field->name.n == 13 && is_signature(field->value) &&
 	    abt_bytes_equal_nocase(field->name, ABT_BYTES("authorization")));
 }
 
@@ -206,58 +193,64 @@ write_pairs(const struct writing *w, const char *key,
 /* ---- requestContext ---- */
 
 static void
-write_identity(const struct writing *w)
-{
-	const struct abt_field *agent =
-	    abt_headers_last(&w->call->request->headers, ABT_FIELD_USER_AGENT);
-
-	abt_json_object(w->out, "identity");
-	abt_json_members(w->out,
-	    ABT_BYTES("\"accessKey\":null,\"accountId\":null,"
-		      "\"caller\":null,\"cognitoAuthenticationProvider\":null,"
-		      "\"cognitoAuthenticationType\":null,"
-		      "\"cognitoIdentityId\":null,"
-		      "\"cognitoIdentityPoolId\":null,"
-		      "\"principalOrgId\":null,\"user\":null,"
-		      "\"userArn\":null"));
-	plain(w, ABT_BYTES("sourceIp"), w->call->facts.peer_ip);
-	if (agent != NULL)
-		put(w, "userAgent", agent->value);
-	else
-		abt_json_null(w->out, "userAgent");
-	abt_json_close(w->out);
-}
-
-static void
 write_context(const struct writing *w)
 {
 	struct abt_call *call = w->call;
 	const struct abt_api *api = call->front->api;
-	struct abt_bytes domain = abt_api_domain(call);
-	struct abt_json_out *out = w->out;
-	char time[ABT_CLF_SIZE];
+	const struct abt_field *agent =
+	    abt_headers_last(&call->request->headers, ABT_FIELD_USER_AGENT);
+	struct abt_bytes domain = text(w, abt_api_domain(call));
+	char time[ABT_CLF_SIZE], epoch[20];
+	size_t digits =
+	    abt_format_number(epoch, (uint64_t)(call->facts.epoch_us / 1000));
+	const struct abt_bytes pieces[] = {
+		ABT_BYTES("\"requestContext\":{\"resourceId\":\""),
+		call->match.resource_id,
+		ABT_BYTES("\",\"resourcePath\":\""),
+		call->match.resource,
+		ABT_BYTES("\",\"httpMethod\":\""),
+		text(w, call->request->method),
+		ABT_BYTES("\",\"extendedRequestId\":\""),
+		abt_api_extended_id(call),
+		ABT_BYTES("\",\"requestTime\":\""),
+		abt_bytes(time, ABT_CLF_SIZE - 1),
+		ABT_BYTES("\",\"path\":\""),
+		text(w, one_slash(call->request->path)),
+		ABT_BYTES("\",\"accountId\":\""),
+		call->front->account,
+		ABT_BYTES("\",\"protocol\":\"HTTP/1.1\",\"stage\":\""),
+		api->stage,
+		ABT_BYTES("\",\"domainPrefix\":\""),
+		abt_api_domain_prefix(domain),
+		ABT_BYTES("\",\"requestTimeEpoch\":"),
+		abt_bytes(epoch, digits),
+		ABT_BYTES(",\"requestId\":\""),
+		abt_bytes_text(call->facts.request_id),
+		ABT_BYTES("\",\"identity\":{\"accessKey\":null,"
+			  "\"accountId\":null,\"caller\":null,"
+			  "\"cognitoAuthenticationProvider\":null,"
+			  "\"cognitoAuthenticationType\":null,"
+			  "\"cognitoIdentityId\":null,"
+			  "\"cognitoIdentityPoolId\":null,"
+			  "\"principalOrgId\":null,\"user\":null,"
+			  "\"userArn\":null,\"sourceIp\":\""),
+		call->facts.peer_ip,
+		agent != NULL ? ABT_BYTES("\",\"userAgent\":\"")
+			      : ABT_BYTES("\",\"userAgent\":null"),
+		agent != NULL ? text(w, agent->value) : ABT_BYTES(""),
+		agent != NULL ? ABT_BYTES("\"},\"domainName\":\"")
+			      : ABT_BYTES("},\"domainName\":\""),
+		domain,
+		api->deployment_id.n > 0 ? ABT_BYTES("\",\"deploymentId\":\"")
+					 : ABT_BYTES(""),
+		api->deployment_id,
+		ABT_BYTES("\",\"apiId\":\""),
+		api->api_id,
+		ABT_BYTES("\"}"),
+	};
 
 	abt_api_clf_time(time, call->facts.epoch_us);
-	abt_json_object(out, "requestContext");
-	plain(w, ABT_BYTES("resourceId"), call->match.resource_id);
-	plain(w, ABT_BYTES("resourcePath"), call->match.resource);
-	put(w, "httpMethod", call->request->method);
-	plain(w, ABT_BYTES("extendedRequestId"), abt_api_extended_id(call));
-	plain(w, ABT_BYTES("requestTime"), abt_bytes(time, ABT_CLF_SIZE - 1));
-	put(w, "path", one_slash(call->request->path));
-	abt_json_string(out, "accountId", call->front->account);
-	abt_json_members(out, ABT_BYTES("\"protocol\":\"HTTP/1.1\""));
-	abt_json_string(out, "stage", api->stage);
-	put(w, "domainPrefix", abt_api_domain_prefix(domain));
-	abt_json_int(out, "requestTimeEpoch", call->facts.epoch_us / 1000);
-	plain(
-	    w, ABT_BYTES("requestId"), abt_bytes_text(call->facts.request_id));
-	write_identity(w);
-	put(w, "domainName", domain);
-	if (api->deployment_id.n > 0)
-		abt_json_string(out, "deploymentId", api->deployment_id);
-	abt_json_string(out, "apiId", api->api_id);
-	abt_json_close(out);
+	abt_json_pieces(w->out, pieces, sizeof(pieces) / sizeof(pieces[0]));
 }
 
 /* ---- body ---- */
@@ -287,7 +280,7 @@ write_body(const struct writing *w)
 	if (base64)
 		abt_json_base64(w->out, "body", body);
 	else
-		put(w, "body", body); /* R4.1 */
+		abt_json_string(w->out, "body", text(w, body)); /* R4.1 */
 	abt_json_bool(w->out, "isBase64Encoded", base64);
 }
 
@@ -297,10 +290,18 @@ write(const struct writing *w)
 	const struct abt_match *match = &w->call->match;
 	const struct abt_map *variables = &w->call->front->api->stage_variables;
 
+	const struct abt_bytes pieces[] = {
+		ABT_BYTES("\"resource\":\""),
+		match->resource,
+		ABT_BYTES("\",\"path\":\""),
+		text(w, event_path(w->call)),
+		ABT_BYTES("\",\"httpMethod\":\""),
+		text(w, w->call->request->method),
+		ABT_BYTES("\""),
+	};
+
 	abt_json_object(w->out, NULL);
-	plain(w, ABT_BYTES("resource"), match->resource);
-	put(w, "path", event_path(w->call));
-	put(w, "httpMethod", w->call->request->method);
+	abt_json_pieces(w->out, pieces, sizeof(pieces) / sizeof(pieces[0]));
 	write_headers(w);
 	write_query(w);
 	write_pairs(w, "pathParameters", match->params, match->param_count);

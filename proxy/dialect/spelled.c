@@ -3,8 +3,7 @@
  *
  * The entries are sorted by lower-case names; the value of an entry is not
  * text but the bytes of its field's address, so that one sort, that of the
- * other maps, serves here too.  The second map says nearly the same as the
- * first: what needed no escape there is copied from there.
+ * other maps, serves here too.
  */
 #include "dialect/spelled.h"
 
@@ -39,14 +38,14 @@ field_of(const struct abt_entry *entry)
 	return (const struct abt_field *)(const void *)entry->value.p;
 }
 
-static bool
+static inline bool
 same_name(const struct abt_entry *a, const struct abt_entry *b)
 {
 	return a->prefix == b->prefix && abt_bytes_equal(a->name, b->name);
 }
 
 /* Behind the last entry that has the name of entry |i|. */
-static size_t
+static inline size_t
 group_end(const struct abt_entries *entries, size_t i)
 {
 	size_t end = i + 1;
@@ -63,14 +62,9 @@ text(struct abt_bytes b, bool mend, struct abt_arena *arena)
 	return mend ? abt_utf8_mend(b, arena) : b;
 }
 
-/* Where a member of the first map stands in the buffer. */
-struct place {
-	size_t begin, end;
-};
-
 static void
-write_last(const struct abt_spelled *spelled, struct place *places,
-    struct abt_arena *arena, bool mend, struct abt_json_out *out)
+write_last(const struct abt_spelled *spelled, struct abt_arena *arena,
+    bool mend, struct abt_json_out *out)
 {
 	const struct abt_entry *items = spelled->entries.items;
 	size_t i, end;
@@ -81,53 +75,18 @@ write_last(const struct abt_spelled *spelled, struct place *places,
 
 		end = group_end(&spelled->entries, i);
 		last = field_of(&items[end - 1]);
-		places[i].begin = out->buf->n + out->comma;
 		if (first->plain && last->plain)
 			abt_json_plain_at(out, first->name, last->value);
 		else
 			abt_json_string_at(out, text(first->name, mend, arena),
 			    text(last->value, mend, arena));
-		places[i].end = out->buf->n;
 	}
 	abt_json_close(out);
 }
 
-/* The member at |place|, whose name takes |key| bytes, with its value as a list
- * of one. */
 static void
-copy_as_list(struct abt_json_out *out, const struct place *place, size_t key)
-{
-	size_t n = place->end - place->begin;
-	char *w = abt_buf_room(out->buf, n + 3);
-	const char *from;
-
-	if (w == NULL)
-		return;
-	from = out->buf->p + place->begin;
-	*w = ',';
-	w += out->comma;
-	memcpy(w, from, key);
-	w[key] = '[';
-	memcpy(w + key + 1, from + key, n - key);
-	w[n + 1] = ']';
-	abt_buf_commit(out->buf, n + 2 + out->comma);
-	out->comma = true;
-}
-
-/* Did the field need no escape?  Then all its bytes but the quotes, the colon
- * and nothing else are in the member. */
-static bool
-is_plain(const struct abt_json_out *out, const struct place *place,
-    const struct abt_field *field)
-{
-	return !out->bad_utf8 &&
-	       place->end - place->begin ==
-		   field->name.n + field->value.n + sizeof("\"\":\"\"") - 1;
-}
-
-static void
-write_lists(const struct abt_spelled *spelled, const struct place *places,
-    struct abt_arena *arena, bool mend, struct abt_json_out *out)
+write_lists(const struct abt_spelled *spelled, struct abt_arena *arena,
+    bool mend, struct abt_json_out *out)
 {
 	const struct abt_entry *items = spelled->entries.items;
 	size_t i, end;
@@ -137,8 +96,8 @@ write_lists(const struct abt_spelled *spelled, const struct place *places,
 		const struct abt_field *first = field_of(&items[i]);
 
 		end = group_end(&spelled->entries, i);
-		if (end == i + 1 && is_plain(out, &places[i], first)) {
-			copy_as_list(out, &places[i], first->name.n + 3);
+		if (end == i + 1 && first->plain) {
+			abt_json_plain_list_at(out, first->name, first->value);
 			continue;
 		}
 		abt_json_array_at(out, text(first->name, mend, arena));
@@ -154,12 +113,7 @@ void
 abt_spelled_write(struct abt_spelled *spelled, struct abt_arena *arena,
     bool mend, struct abt_json_out *out)
 {
-	struct place *places = abt_arena_alloc(
-	    arena, (spelled->entries.count + 1) * sizeof(*places));
-
-	if (places == NULL)
-		return; /* the arena remembers */
 	abt_entries_sort(&spelled->entries, arena);
-	write_last(spelled, places, arena, mend, out);
-	write_lists(spelled, places, arena, mend, out);
+	write_last(spelled, arena, mend, out);
+	write_lists(spelled, arena, mend, out);
 }

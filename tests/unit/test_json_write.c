@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <cmocka.h>
 
 #include "albatross/json.h"
@@ -45,6 +46,86 @@ wrote(const char *expected)
 	assert_false(abt_json_out_failed(&out));
 	assert_int_equal(buf.n, strlen(expected));
 	assert_memory_equal(buf.p, expected, buf.n);
+}
+
+/* Members in one go: as if they had been written one by one. */
+static void
+pieces_are_escaped(void **state)
+{
+	struct abt_bytes pieces[] = {
+		ABT_BYTES("\"a\":\""),
+		ABT_BYTES("plain"),
+		ABT_BYTES("\",\"b\":{\"c\":\""),
+		abt_bytes(NULL, 0),
+		ABT_BYTES("\",\"d\":\""),
+		ABT_BYTES("seventeen letters"),
+		ABT_BYTES("\"}"),
+	};
+
+	(void)state;
+	abt_json_object(&out, NULL);
+	abt_json_pieces(&out, pieces, 7);
+	pieces[1] = ABT_BYTES("q\"");
+	pieces[3] = ABT_BYTES("\xc3\xa4");
+	pieces[5] = ABT_BYTES("a longer text with \n in it");
+	abt_json_pieces(&out, pieces, 7);
+	abt_json_close(&out);
+	wrote("{\"a\":\"plain\",\"b\":{\"c\":\"\",\"d\":\"seventeen letters\"},"
+	      "\"a\":\"q\\\"\",\"b\":{\"c\":\"\xc3\xa4\",\"d\":\"a longer text "
+	      "with "
+	      "\\n in it\"}}");
+}
+
+static void
+pieces_of_bad_text_leave_no_trace(void **state)
+{
+	const struct abt_bytes pieces[] = { ABT_BYTES("\"a\":\""),
+		ABT_BYTES("x\xff"), ABT_BYTES("\"") };
+
+	(void)state;
+	abt_json_object(&out, NULL);
+	abt_json_pieces(&out, pieces, 3);
+	assert_true(out.bad_utf8);
+	assert_int_equal(buf.n, 1);
+}
+
+/* Every length and every place of the one byte that needs an escape. */
+static void
+short_text_is_escaped(void **state)
+{
+	(void)state;
+	for (size_t n = 1; n < 40; n++)
+		for (size_t at = 0; at < n; at++) {
+			char text[40], expected[64];
+			struct abt_bytes pieces[] = { ABT_BYTES("\"k\":\""),
+				{ text, n }, ABT_BYTES("\"") };
+
+			memset(text, 'x', sizeof(text));
+			text[at] = '\\';
+			(void)snprintf(expected, sizeof(expected),
+			    "{\"k\":\"%.*s\\\\%.*s\"", (int)at, text,
+			    (int)(n - at - 1), text + at + 1);
+			again();
+			abt_json_object(&out, NULL);
+			abt_json_pieces(&out, pieces, 3);
+			wrote(expected);
+			again();
+			abt_json_object(&out, NULL);
+			abt_json_string(&out, "k", abt_bytes(text, n));
+			wrote(expected);
+		}
+}
+
+static void
+plain_members(void **state)
+{
+	(void)state;
+	abt_json_object(&out, NULL);
+	abt_json_plain_at(&out, ABT_BYTES("a"), ABT_BYTES("b"));
+	abt_json_plain_list_at(&out, ABT_BYTES("c"), ABT_BYTES("d"));
+	abt_json_plain_list_at(&out, ABT_BYTES(""), ABT_BYTES(""));
+	abt_json_close(&out);
+	wrote("{\"a\":\"b\",\"c\":[\"d\"],\"\":[\"\"]}");
 }
 
 static void
@@ -256,6 +337,10 @@ main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 	const struct CMUnitTest tests[] = {
+		TEST(pieces_are_escaped),
+		TEST(pieces_of_bad_text_leave_no_trace),
+		TEST(short_text_is_escaped),
+		TEST(plain_members),
 		TEST(keys_come_first),
 		TEST(roots_of_any_kind),
 		TEST(bad_text_leaves_no_trace),
