@@ -190,7 +190,8 @@ world_open(struct world *world)
 	world->loop = abt_loop_new(0);
 	if (fd < 0 || world->loop == NULL)
 		die("cannot open");
-	world->options.handler = &handler;
+	if (world->options.handler == NULL)
+		world->options.handler = &handler;
 	world->options.owner = world;
 	world->options.policy = &world->policy;
 	world->listener = abt_listener_new(world->loop, fd, &world->options);

@@ -30,7 +30,8 @@ struct world {
 	bool body_good;              /* it was made by world_fill */
 };
 
-/* Open with policy and options as they stand (zeroed: no limits). */
+/* Open with policy and options as they stand (zeroed: no limits, and the
+ * handler of net_world.c). */
 void world_open(struct world *world);
 /* Cut all and close; every exchange must have ended. */
 void world_close(struct world *world);
