@@ -57,7 +57,8 @@ static bool
 counts(const struct tally *tally, struct abt_bytes area)
 {
 	if (tally->no_process &&
-	    abt_bytes_equal(area, ABT_BYTES("runtime-api")))
+	    (abt_bytes_equal(area, ABT_BYTES("runtime-api")) ||
+		abt_bytes_equal(area, ABT_BYTES("cgi"))))
 		return false;
 	return abt_case_counts(tally->areas, area);
 }

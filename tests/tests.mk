@@ -32,7 +32,7 @@ check-fresh:
 # Areas: alb; rest http1 http2 url; runtime-api invoke cgi sigv4 async; the
 # cases of the Extensions API count as extensions.  Without AREAS every case of
 # the files named counts; without CASES our own files and what is built: alb and
-# APIs, live also runtime-api.  API cases with authorizers or keys are
+# APIs, live also runtime-api and cgi.  API cases with authorizers or keys are
 # of the area authorizer, which is not built.
 CASES ?=
 AREAS ?= $(if $(CASES),,$(BUILT))
@@ -41,7 +41,7 @@ CASE_FILES = $(if $(CASES),$(CASES),$(sort $(wildcard tests/cases/alb/*.jsonl \
 
 #: make cases        case tables through the pure translation (CASES, AREAS)
 cases: BUILT = alb rest http1 http2 url
-cases-live: BUILT = alb rest http1 http2 runtime-api
+cases-live: BUILT = alb rest http1 http2 runtime-api cgi
 cases:
 	@tests/deps build cases
 	@$(MAKE) --no-print-directory -s $(B)/tests/cases $(B)/tests/host

@@ -200,10 +200,7 @@ abt_cgi_check(const struct abt_cgi_options *options, char *why, size_t size)
 		    ABT_FMT(prefix));
 		return -1;
 	}
-	if (resolve(path_of(options), full, why, size) != 0 ||
-	    (options->document_root.n > 0 &&
-		resolve(options->document_root, full, why, size) != 0) ||
-	    resolve(path_of(options), full, why, size) != 0)
+	if (resolve(path_of(options), full, why, size) != 0)
 		return -1;
 	if (stat(full, &st) != 0) {
 		snprintf(why, size, "%s: %s", full, strerror(errno));
@@ -262,9 +259,7 @@ open_site(struct abt_cgi *cgi, char *why, size_t size)
 	if (abt_cgi_check(&cgi->options, why, size) != 0 ||
 	    keep(cgi->function, path_of(&cgi->options), &path, why, size) != 0)
 		return -1;
-	if (root.n > 0 &&
-	    keep(cgi->function, root, &site->document_root, why, size) != 0)
-		return -1;
+	site->document_root = root; /* a name: nothing need be there */
 	if (stat(path.p, &st) != 0 || !S_ISDIR(st.st_mode)) {
 		site->program = path;
 		if (root.n == 0)

@@ -34,7 +34,7 @@ CASE_KEYS = {
     "method", "expect"}
 EXPECT_KEYS = {"status", "reason", "headers", "headers_absent",
                "header_multiset", "body", "body_base64"}
-OTHERS = {"runtime-api", "rest", "http1", "http2", "url"}
+OTHERS = {"runtime-api", "cgi", "rest", "http1", "http2", "url"}
 ANY_RESULT = b'{"statusCode":200,"body":"seen"}'
 
 
