@@ -19,7 +19,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "lib/net_world.h"
+#include "lib/net_stream.h"
+#include "net/conn.h"
 #include "net/tls_private.h"
 #include "net/wheel.h"
 #include "route/cidr.h"
@@ -420,6 +421,127 @@ test_large_both_ways(void **unused)
 	end(ssl);
 }
 
+/* ---- answers in pieces ---- */
+
+/* The stream handler answers, and the kernel takes little. */
+static SSL *
+begin_stream(const char *text)
+{
+	int small = 65536;
+	SSL *ssl;
+
+	memset(&stream, 0, sizeof(stream));
+	world.options.handler = &stream_handler;
+	abt_listener_set(world.listener, &world.options);
+	setsockopt(
+	    world.listener->fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+	ssl = begin(NULL);
+	setsockopt(
+	    SSL_get_fd(ssl), SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	assert_int_equal(shake(ssl), 1);
+	say(ssl, text, strlen(text));
+	while (stream.x == NULL)
+		world_turn(&world, 1);
+	return ssl;
+}
+
+static void
+end_stream(bool whole)
+{
+	struct abt_exchange *x = stream.x;
+
+	stream.x = NULL;
+	if (whole)
+		abt_exchange_finish(x);
+	else
+		abt_exchange_abort(x);
+}
+
+/* Writes that wait come again with the same bytes, however they are cut. */
+static void
+test_pieces_to_a_slow_reader(void **unused)
+{
+	static char body[1 << 20];
+	SSL *ssl = begin_stream("GET / HTTP/1.0\r\n\r\n");
+	size_t n, sent = 0;
+	char *got;
+
+	(void)unused;
+	world_fill(body, sizeof(body));
+	stream.x->response.status = 200;
+	abt_exchange_begin(stream.x, abt_bytes(NULL, 0));
+	for (n = 1; sent < 900000; n = n * 3 % 29989) {
+		n = n < sizeof(body) - sent ? n : sizeof(body) - sent;
+		abt_exchange_write(stream.x, abt_bytes(body + sent, n));
+		sent += n;
+		if (n % 5 == 0)
+			world_turn(&world, 0);
+	}
+	abt_exchange_write(
+	    stream.x, abt_bytes(body + sent, sizeof(body) - sent));
+	assert_true(stream.x->waiting > 500000);
+	listen_to(ssl, 50);
+	assert_int_equal(stream.drained, 1);
+	abt_exchange_write(stream.x, abt_bytes(body, 26));
+	end_stream(true);
+	got = strstr(out, "\r\n\r\n") + 4;
+	n = strlen(got);
+	assert_int_equal(n, sizeof(body));
+	assert_true(world_is_filled(abt_bytes(got, n)));
+	assert_true(listen_to(ssl, 50)); /* a clean end */
+	assert_true(world_is_filled(abt_bytes(out, 26)));
+	end(ssl);
+}
+
+static void
+test_abort_says_no_close_notify(void **unused)
+{
+	SSL *ssl = begin_stream("GET / HTTP/1.0\r\n\r\n");
+
+	(void)unused;
+	stream.x->response.status = 200;
+	abt_exchange_begin(stream.x, ABT_BYTES("half"));
+	listen_to(ssl, 10);
+	assert_non_null(strstr(out, "half"));
+	end_stream(false);
+	assert_false(listen_to(ssl, 20));
+	end(ssl);
+	assert_int_equal(world.loop->conn_count, 0);
+}
+
+static void
+test_paused_body(void **unused)
+{
+	static char text[200100];
+	size_t body = 200000, n;
+	SSL *ssl;
+	int i;
+
+	(void)unused;
+	n = (size_t)snprintf(text, sizeof(text),
+	    "POST /l HTTP/1.1\r\nHost: h\r\nContent-Length: %zu\r\n\r\n", body);
+	ssl = begin_stream(text);
+	stream.pause = true;
+	world_fill(text, body);
+	for (n = 0; n < body; n += 10000)
+		say(ssl, text + n, 10000);
+	world_turn(&world, 10);
+	n = stream.got;
+	assert_true(n > 0 && n < body);
+	for (i = 0; i < 50 && world.readies == 0; i++) {
+		abt_exchange_resume(stream.x);
+		world_turn(&world, 3);
+		assert_true(stream.got > n);
+		n = stream.got;
+	}
+	assert_int_equal(stream.got, body);
+	assert_true(stream.hash == stream_hash(0, abt_bytes(text, body)));
+	stream.x->response.status = 200;
+	abt_exchange_begin(stream.x, abt_bytes(NULL, 0));
+	end_stream(true);
+	end(ssl);
+}
+
 static void
 test_resumption(void **unused)
 {
@@ -591,6 +713,9 @@ main(void)
 		TEST(test_versions_and_suites),
 		TEST(test_alpn),
 		TEST(test_large_both_ways),
+		TEST(test_pieces_to_a_slow_reader),
+		TEST(test_abort_says_no_close_notify),
+		TEST(test_paused_body),
 		TEST(test_resumption),
 		TEST(test_plain_http_on_the_port),
 		TEST(test_vanishing_and_noise),
