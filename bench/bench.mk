@@ -1,7 +1,7 @@
 # bench.mk - compare with nginx, haproxy and serverless-offline
 
 BENCH      ?=
-BENCH_PROG := $(B)/bench/http_server $(B)/bench/runtime_client
+BENCH_PROG := $(B)/bench/http_server $(B)/bench/runtime_client $(B)/bench/events
 
 $(B)/bench/%: bench/%.c
 	@mkdir -p $(@D)
