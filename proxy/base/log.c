@@ -14,13 +14,20 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "albatross/arena.h"
 #include "base/clock.h"
 
 #define LINE 8192 /* threats.md 8 */
 #define TAIL 32   /* kept free for what closes a line */
-#define HELD 4096 /* PIPE_BUF: no mixing in a pipe either */
+
+/* A thread holds back no more than this.  In a pipe what is larger than
+ * PIPE_BUF would mix with what others write; a file takes whole pages cheaper
+ * than pieces of one, each of which it has to clear first. */
+#define HELD_PIPE 4096
+#define HELD_FILE 65536
 
 static _Atomic int level_now = ABT_LOG_INFO;
 static _Atomic bool as_json, in_color, with_time = true;
@@ -236,11 +243,10 @@ write_out(const char *text, size_t n)
 	}
 }
 
-/* Lines of this thread that wait for company. */
+/* Lines of this thread that wait for company; no buffer: they do not wait. */
 static _Thread_local struct {
-	bool on;
-	size_t n;
-	char text[HELD];
+	char *text;
+	size_t n, most;
 } held;
 
 void
@@ -260,17 +266,28 @@ abt_log_held(void)
 void
 abt_log_hold(bool on)
 {
+	struct stat st;
+
 	abt_log_flush();
-	held.on = on;
+	abt_free(held.text);
+	held.text = NULL;
+	held.most = 0;
+	if (!on)
+		return;
+	held.most = fstat(out_fd, &st) == 0 && S_ISREG(st.st_mode) ? HELD_FILE
+								   : HELD_PIPE;
+	held.text = abt_malloc(held.most);
+	if (held.text == NULL)
+		held.most = 0;
 }
 
 static void
 put_out(struct line *line)
 {
 	line->text[line->n++] = '\n';
-	if (line->n > HELD - held.n)
+	if (line->n > held.most - held.n)
 		abt_log_flush();
-	if (!held.on || line->n > HELD) {
+	if (line->n > held.most) {
 		write_out(line->text, line->n);
 		return;
 	}

@@ -202,6 +202,19 @@ is_wildcard(const struct abt_endpoint *end)
 	       memcmp(end->ip, zero, 10) == 0;
 }
 
+/* 127.0.0.0/8 or ::1 */
+static bool
+is_loopback(const struct abt_endpoint *end)
+{
+	static const unsigned char one[16] = { [15] = 1 };
+	static const unsigned char mapped[13] = {
+		[10] = 0xff, [11] = 0xff, [12] = 127
+	};
+
+	return memcmp(end->ip, one, sizeof(one)) == 0 ||
+	       memcmp(end->ip, mapped, sizeof(mapped)) == 0;
+}
+
 static void
 look_at_socket(struct abt_listener *listener)
 {
@@ -219,6 +232,12 @@ look_at_socket(struct abt_listener *listener)
 	if (!listener->is_unix)
 		setsockopt(
 		    listener->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	/* Nobody shares the way to this machine itself: what is fair on a
+	 * network (BBR's pacing most of all) only costs timers here, a third
+	 * of what sending 1 MB to a function takes. */
+	if (listener->local_fixed && is_loopback(&listener->local))
+		setsockopt(listener->fd, IPPROTO_TCP, TCP_CONGESTION, "reno",
+		    sizeof("reno") - 1);
 	listener->fd_ceiling = INT32_MAX;
 	if (!listener->options.inner && getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
 	    limit.rlim_cur > 2 * RESERVE && limit.rlim_cur < INT32_MAX)
