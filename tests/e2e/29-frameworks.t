@@ -1,0 +1,166 @@
+#!/usr/bin/env python3
+"""Applications of real frameworks answer behind our doors as they do on their
+frameworks' own servers.
+
+With --write what shows the allowed differences is written anew, and the page
+of them: tests/e2e/frameworks/evidence.json and docs/frameworks.md.
+"""
+import difflib
+import json
+
+from tap import *
+
+sys.path.insert(0, os.path.join(ROOT, "tests/e2e/frameworks"))
+import drive  # noqa: E402  (found through the path above)
+import report  # noqa: E402
+import table  # noqa: E402
+
+tree = run(os.path.join(ROOT, "tests/npm"), timeout=900)
+if not ok(tree.returncode == 0, "the frameworks, from npm", tree.stderr):
+    finish()
+apps = drive.Applications(folder, tree.stdout.strip())
+requests = drive.load("requests.json")
+allowed = table.Table(drive.load("differences.json"))
+shown_by = {(row["shown_by"]["framework"], row["shown_by"]["door"],
+             row["shown_by"]["request"]) for row in allowed.rows}
+evidence, answers = {}, 0
+
+# One server for all of them: function, handler, doors.
+FUNCTIONS = {
+    framework: (framework + ".handler", doors)
+    for framework, doors in drive.FRAMEWORKS.items()}
+FUNCTIONS["fastify"] = ("fastify.handler", [
+    door for door in drive.DOORS if door != "alb-multi"])
+FUNCTIONS["fastify-multi"] = ("fastify.multi", ["alb-multi"])
+FUNCTIONS["bare"] = ("middy.bare", drive.FRAMEWORKS["middy"])
+ADAPTERS = {"serverless-http": ("http", drive.DOORS),
+            "vendia": ("vendor", drive.DOORS),
+            "aws-serverless-express": ("old", ["rest"])}
+for name, (handler, doors) in ADAPTERS.items():
+    FUNCTIONS[name] = ("adapters." + handler, doors)
+
+
+def function_of(framework, door):
+    name = framework + "-multi"
+    return name if door == "alb-multi" and name in FUNCTIONS else framework
+
+
+def compare(framework, request, native, door):
+    """The differences that no row allows, as lines."""
+    apps.recorded()
+    ours = server.ask(function_of(framework, door), door, request)
+    key = framework, door, request["name"]
+    if key in shown_by:
+        evidence[key] = report.evidence(
+            "%(method)s %(target)s" % request, native,
+            (apps.recorded() or [{}])[-1], ours)
+    return ["%s: %s: own server %r, door %r" % (request["name"], what, one,
+                                                other)
+            for what, one, other in table.differences(native, ours)
+            if not allowed.allows(*key, (what, one, other))]
+
+
+def one_framework(framework):
+    global answers
+    native = (drive.Expected if framework == "middy" else
+              lambda name: drive.Native(apps, name))(framework)
+    asked = [request for request in requests
+             if framework in request.get("frameworks", drive.FRAMEWORKS)]
+    try:
+        wanted = [native.ask(request) for request in asked]
+    finally:
+        native.end()
+    for door in drive.FRAMEWORKS[framework]:
+        differ = []
+        for request, answer in zip(asked, wanted):
+            differ += compare(framework, request, answer, door)
+        answers += len(asked)
+        ok(not differ and len(asked) >= 12, "%s behind %s: %d requests" % (
+            framework, door, len(asked)), "\n".join(differ))
+
+
+def smoke():
+    """Other adapters: the application of express, fewer requests."""
+    names = ["text", "json", "path", "query", "image", "bytes", "upload",
+             "post-json", "form", "redirect", "teapot", "missing", "put",
+             "delete"]
+    asked = [request for request in requests if request["name"] in names]
+    native = drive.Native(apps, "express")
+    try:
+        wanted = [native.ask(request) for request in asked]
+    finally:
+        native.end()
+    for name, (_, doors) in ADAPTERS.items():
+        for door in doors:
+            differ = []
+            for request, answer in zip(asked, wanted):
+                ours = server.ask(name, door, request)
+                if request["name"] == "query" and (
+                        door == "alb" or name == "aws-serverless-express"):
+                    continue  # the last of several values
+                if (ours.status, ours.body, ours.first("Location")) != (
+                        answer.status, answer.body, answer.first("Location")):
+                    differ.append("%s: %r, door %r" % (
+                        request["name"], (answer.status, answer.body),
+                        (ours.status, ours.body)))
+            ok(not differ, "%s behind %s: %d requests" % (
+                name, door, len(asked)), "\n".join(differ))
+
+
+def function_errors():
+    """What middy throws where nothing handles it is the function's error."""
+    errors = {"alb": 502, "rest": 502, "http-1.0": 500, "http-2.0": 500,
+              "url": 502}
+    request = next(item for item in requests if item["name"] == "error")
+    for door, status in errors.items():
+        same(server.ask("bare", door, request).status, status,
+             "an error of a function behind " + door)
+
+
+def up_to_date(path, text):
+    """|text| is what the file says; with --write, from now on."""
+    full = os.path.join(ROOT, path)
+    if "--write" in sys.argv:
+        with open(full, "w", encoding="utf-8") as out:
+            out.write(text)
+    with open(full, encoding="utf-8") as kept:
+        old = kept.read()
+    changed = difflib.unified_diff(
+        old.splitlines(), text.splitlines(), path, "what was seen", n=0)
+    ok(old == text, path + " says what was seen",
+       "\n".join(line[:400] for line in changed))
+
+
+def reports():
+    found = {}
+    for row in allowed.rows:
+        key = tuple(row["shown_by"][part]
+                    for part in ("framework", "door", "request"))
+        found[row["id"]] = evidence[key]
+    with open(os.path.join(ROOT, "tests/package.json"),
+              encoding="utf-8") as text:
+        versions = json.load(text)["dependencies"]
+    up_to_date("tests/e2e/frameworks/evidence.json", "{\n" + ",\n".join(
+        "%s: %s" % (json.dumps(key), json.dumps(value, ensure_ascii=False))
+        for key, value in found.items()) + "\n}\n")
+    up_to_date(report.PAGE, report.page(
+        allowed.rows, found, versions, len(requests), answers))
+
+
+@check
+def frameworks():
+    global server
+    server = drive.Doors(apps, FUNCTIONS)
+    try:
+        for framework in drive.FRAMEWORKS:
+            one_framework(framework)
+        dead = list(allowed.dead())
+        ok(not dead, "every allowed difference is seen", "\n".join(dead))
+        smoke()
+        function_errors()
+        reports()
+    finally:
+        server.end()
+
+
+finish()

@@ -1,0 +1,99 @@
+"""What shows that an allowed difference is right: as a file and as a page."""
+import json
+
+from drive import DOORS
+from table import answer_text, steady
+
+PAGE = "docs/frameworks.md"
+HEAD = """# Frameworks
+
+<!-- Written by tests/e2e/29-frameworks.t --write from tests/e2e/frameworks/. -->
+
+Functions are rarely written against events. They are applications of a framework, and an adapter of that framework reads the event and makes the result. `tests/e2e/29-frameworks.t` installs these from npm, in the versions of `tests/package-lock.json`, serves each application behind every door that its adapter supports, and once more on the framework's own server. Every request goes to both; status, headers and bytes must be the same.
+
+| framework | adapter | its own server | doors |
+| --- | --- | --- | --- |
+| hono %(hono)s | hono/aws-lambda | @hono/node-server %(@hono/node-server)s | all |
+| express %(express)s | @codegenie/serverless-express %(@codegenie/serverless-express)s | express | all |
+| fastify %(fastify)s | @fastify/aws-lambda %(@fastify/aws-lambda)s | fastify | all |
+| middy %(@middy/core)s | itself | none: a table of what its documentation says | all but ALB with multi-value headers |
+
+Other adapters are tried with fewer requests: serverless-http %(serverless-http)s, @vendia/serverless-express %(@vendia/serverless-express)s and aws-serverless-express %(aws-serverless-express)s (REST only), each with the application of express. The REST API has `binaryMediaTypes: */*`, as the adapters' documentations want it.
+
+%(count)d requests are compared, %(answers)d answers. Names of headers are compared without case, `Date` by its form, the order of values of one name counts. What may differ stands in `tests/e2e/frameworks/differences.json`, one row a reason, and below; each row must apply in every run, for each framework, door and request that it names, or the test fails. The whole events, results and answers that show the rows are in `tests/e2e/frameworks/evidence.json`; each run compares them, too. Rules are those of AWS's behaviour as we know it: `alb.md` is an ALB's, `apigw.md` that of API Gateway and function URLs.
+
+*By* says who makes the difference: the **door** as AWS's does, the **adapter** by what it makes of an event or result, or the framework's own **server**.
+
+## What differs
+
+| difference | by | frameworks | doors | rule |
+| --- | --- | --- | --- | --- |
+"""
+
+
+def names(value):
+    return "all" if value == "*" or value == DOORS else ", ".join(value)
+
+
+def point(value, pointer):
+    """The member of |value| that a JSON pointer names."""
+    for step in pointer.split("/")[1:]:
+        step = step.replace("~1", "/").replace("~0", "~")
+        if not isinstance(value, dict) or step not in value:
+            return None
+        value = value[step]
+    return value
+
+
+def evidence(request, native, recorded, ours):
+    """All there is about one request, without what varies."""
+    entry = {"request": request, "server": answer_text(native)}
+    entry.update((key, steady(recorded.get(key)))
+                 for key in ("event", "result"))
+    entry["door"] = answer_text(ours)
+    return entry
+
+
+def lines(found, row):
+    """The texts of a row's differences, as Markdown."""
+    shown = found[row["id"]]
+    for each in row["differs"]:
+        kind, _, name = each["what"].partition(" ")
+        if kind == "body's":
+            kind, name = "body", ""
+        sides = []
+        for side in "server", "door":
+            if kind == "header":
+                value = shown[side]["headers"].get(name)
+            elif kind == "status":
+                value = shown[side]["status"]
+            else:
+                value = shown[side]["body"]
+                if name:
+                    value = point(json.loads(value), name)
+            sides.append(value)
+        if sides[0] != sides[1]:
+            yield "- %s: `%s` on its own server, `%s` behind the door" % (
+                each["what"], *(json.dumps(side, ensure_ascii=False)
+                                for side in sides))
+    for part in "event", "result":
+        for pointer in row["shown_by"][part]:
+            yield "- %s `%s`: `%s`" % (part, pointer, json.dumps(
+                point(shown[part], pointer), ensure_ascii=False))
+
+
+def page(rows, found, versions, count, answers):
+    out = [HEAD % dict(versions, count=count, answers=answers)]
+    for row in rows:
+        out.append("| [%s](#%s) | %s | %s | %s | %s |\n" % (
+            row["id"], row["id"], row["whose"], names(row["frameworks"]),
+            names(row["doors"]), row["rule"]))
+    for row in rows:
+        by = row["shown_by"]
+        out.append("\n### %s\n\n%s Rule: %s.\n\nShown by `%s` to %s behind "
+                   "`%s`; requests: %s.\n\n" % (
+                       row["id"], row["reason"], row["rule"],
+                       found[row["id"]]["request"], by["framework"],
+                       by["door"], names(row["requests"])))
+        out += [line + "\n" for line in lines(found, row)]
+    return "".join(out)
