@@ -7,6 +7,7 @@ of them: tests/e2e/frameworks/evidence.json and docs/frameworks.md.
 """
 import difflib
 import json
+import re
 
 from tap import *
 
@@ -36,6 +37,11 @@ FUNCTIONS["bare"] = ("middy.bare", drive.FRAMEWORKS["middy"])
 ADAPTERS = {"serverless-http": ("http", drive.DOORS),
             "vendia": ("vendor", drive.DOORS),
             "aws-serverless-express": ("old", ["rest"])}
+EXAMPLES = {"honoAbout": drive.DOORS, "expressAbout": drive.DOORS,
+            "fastifyAbout": drive.DOORS,
+            "middyPayment": drive.FRAMEWORKS["middy"]}
+for name, doors in EXAMPLES.items():
+    FUNCTIONS[name] = ("examples." + name, doors)
 for name, (handler, doors) in ADAPTERS.items():
     FUNCTIONS[name] = ("adapters." + handler, doors)
 
@@ -45,16 +51,32 @@ def function_of(framework, door):
     return name if door == "alb-multi" and name in FUNCTIONS else framework
 
 
+IDS = {"requestId": {"rest": "x-amzn-requestid", "url": "x-amzn-requestid",
+                     "http-1.0": "apigw-requestid",
+                     "http-2.0": "apigw-requestid"},
+       "extendedRequestId": {"rest": "x-amz-apigw-id"}}
+
+
+def told_ids(door, event, ours):
+    """The ids that the client is told are those of the event."""
+    for member, headers in IDS.items():
+        if door in headers and ours.first(headers[door]) != (
+                event["requestContext"][member]):
+            yield "%s is not the event's %s" % (headers[door], member)
+
+
 def compare(framework, request, native, door):
     """The differences that no row allows, as lines."""
     apps.recorded()
     ours = server.ask(function_of(framework, door), door, request)
+    recorded = apps.recorded()
+    if len(recorded) != 1:
+        return ["%s: %d events" % (request["name"], len(recorded))]
     key = framework, door, request["name"]
     if key in shown_by:
         evidence[key] = report.evidence(
-            "%(method)s %(target)s" % request, native,
-            (apps.recorded() or [{}])[-1], ours)
-    return ["%s: %s: own server %r, door %r" % (request["name"], what, one,
+            "%(method)s %(target)s" % request, native, recorded[0], ours)
+    return [*told_ids(door, recorded[0]["event"], ours)] + ["%s: %s: own server %r, door %r" % (request["name"], what, one,
                                                 other)
             for what, one, other in table.differences(native, ours)
             if not allowed.allows(*key, (what, one, other))]
@@ -107,6 +129,41 @@ def smoke():
                 name, door, len(asked)), "\n".join(differ))
 
 
+def curl_door(name, door, path, *more):
+    """Status, request id and body; what curl prints first is the head."""
+    got = curl("-i", "http://%s:%d%s%s" % (
+        *server.address[name + " " + door], drive.STAGE.get(door, ""), path),
+        "-H", "Host: example.com", *more)
+    head, _, body = got.stdout.partition("\n\n")
+    ids = re.search(r"(?mi)^x-amzn-requestid: (.*)$", head)
+    return int(head.split()[1]), ids and ids.group(1), body
+
+
+def examples():
+    """What documentations show of events and contexts, by curl."""
+    stages = {"rest": "dev", "alb": None, "alb-multi": None}
+    for name in "honoAbout", "expressAbout", "fastifyAbout":
+        for door in EXAMPLES[name]:
+            status, request_id, body = curl_door(name, door, "/about")
+            about = json.loads(body)
+            expected = {"method": "GET", "base64": False, "left": True,
+                        "stage": stages.get(door, "$default"), "name": name,
+                        # The id of a function URL's request is Lambda's.
+                        "requestId": request_id if door == "url"
+                        else about.get("requestId")}
+            same((status, about), (200, expected),
+                 "%s behind %s: event and context" % (name, door))
+    pay = ["-X", "POST", "-H", "Content-Type: application/json", "-d"]
+    for door in EXAMPLES["middyPayment"]:
+        got = [curl_door("middyPayment", door, "/", *pay, body)[::2]
+               for body in ('{"card":{"number":"4111111111111111"},"amount":5}',
+                            '{"card":{}}', "{")]
+        same(got, [(200, '{"paid":5,"card":"1111"}'),
+                   (400, "the card has no number"),
+                   (415, "Invalid or malformed JSON was provided")],
+             "middyPayment behind %s: paid, refused, not read" % door)
+
+
 def function_errors():
     """What middy throws where nothing handles it is the function's error."""
     errors = {"alb": 502, "rest": 502, "http-1.0": 500, "http-2.0": 500,
@@ -157,6 +214,7 @@ def frameworks():
         dead = list(allowed.dead())
         ok(not dead, "every allowed difference is seen", "\n".join(dead))
         smoke()
+        examples()
         function_errors()
         reports()
     finally:

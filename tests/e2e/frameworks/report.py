@@ -18,7 +18,7 @@ Functions are rarely written against events. They are applications of a framewor
 | fastify %(fastify)s | @fastify/aws-lambda %(@fastify/aws-lambda)s | fastify | all |
 | middy %(@middy/core)s | itself | none: a table of what its documentation says | all but ALB with multi-value headers |
 
-Other adapters are tried with fewer requests: serverless-http %(serverless-http)s, @vendia/serverless-express %(@vendia/serverless-express)s and aws-serverless-express %(aws-serverless-express)s (REST only), each with the application of express. The REST API has `binaryMediaTypes: */*`, as the adapters' documentations want it.
+Other adapters are tried with fewer requests: serverless-http %(serverless-http)s, @vendia/serverless-express %(@vendia/serverless-express)s and aws-serverless-express %(aws-serverless-express)s (REST only), each with the application of express. Examples of the documentations, which show the event and the context inside an application, are driven by curl. The REST API has `binaryMediaTypes: */*`, as the adapters' documentations want it.
 
 %(count)d requests are compared, %(answers)d answers. Names of headers are compared without case, `Date` by its form, the order of values of one name counts. What may differ stands in `tests/e2e/frameworks/differences.json`, one row a reason, and below; each row must apply in every run, for each framework, door and request that it names, or the test fails. The whole events, results and answers that show the rows are in `tests/e2e/frameworks/evidence.json`; each run compares them, too. Rules are those of AWS's behaviour as we know it: `alb.md` is an ALB's, `apigw.md` that of API Gateway and function URLs.
 
