@@ -449,6 +449,15 @@ abt_message_ready(struct abt_call_state *state)
 	}
 }
 
+/* Nobody reads any more: what waited at the socket counts as eaten, or the
+ * function's end would wait for it. */
+static void
+leave(struct abt_call_state *state)
+{
+	eaten(state, 0, 0);
+	abt_invocation_abandon(&state->inv);
+}
+
 bool
 abt_message_broken(struct abt_call_state *state)
 {
@@ -460,7 +469,7 @@ abt_message_broken(struct abt_call_state *state)
 	if (!message->lent)
 		return false;
 	message->body_over = true;
-	abt_invocation_abandon(&state->inv);
+	leave(state);
 	return true;
 }
 
@@ -468,5 +477,5 @@ void
 abt_message_gone(struct abt_call_state *state)
 {
 	if (state->message != NULL && state->message->lent)
-		abt_invocation_abandon(&state->inv);
+		leave(state);
 }
