@@ -59,6 +59,14 @@ app.get('/etag', (req, res) => res.send('the same for ever'));
 app.get('/gzip', (req, res) => res.set('Content-Encoding', 'gzip')
   .type('text').send(gzipSync(large)));
 
+app.get('/pieces', async (req, res) => {
+  res.type('text');
+  for (const piece of ['one ', 'two ', 'three']) {
+    res.write(piece);
+    await new Promise((done) => { setTimeout(done, 80); });
+  }
+  res.end();
+});
 
 // As express's FAQ has it.  Its final handler waits for the end of a socket,
 // which serverless-express does not have.

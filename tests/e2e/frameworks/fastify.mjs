@@ -2,6 +2,7 @@
 // listen().
 import Fastify from 'fastify';
 import awsLambdaFastify from '@fastify/aws-lambda';
+import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import {
   bytes, digest, html, isMain, large, listening, png, recorded, shown,
@@ -68,6 +69,14 @@ app.get('/etag', (request, reply) => {
 });
 app.get('/gzip', (request, reply) => reply.header('Content-Encoding', 'gzip')
   .type('text/plain; charset=utf-8').send(gzipSync(large)));
+async function* pieces() {
+  for (const piece of ['one ', 'two ', 'three']) {
+    yield piece;
+    await new Promise((done) => { setTimeout(done, 80); });
+  }
+}
+app.get('/pieces', (request, reply) =>
+  reply.type('text/plain; charset=utf-8').send(Readable.from(pieces())));
 
 const binaryMimeTypes = ['application/octet-stream', 'image/png'];
 

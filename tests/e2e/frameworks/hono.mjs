@@ -7,6 +7,7 @@ import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { cors } from 'hono/cors';
 import { etag } from 'hono/etag';
 import { HTTPException } from 'hono/http-exception';
+import { streamText } from 'hono/streaming';
 import { serve } from '@hono/node-server';
 import {
   bytes, digest, html, isMain, large, listening, png, recorded, shown,
@@ -70,6 +71,12 @@ app.use('/etag', etag());
 app.get('/etag', (c) => c.text('the same for ever'));
 app.use('/gzip', compress());
 app.get('/gzip', (c) => c.text(large));
+app.get('/pieces', (c) => streamText(c, async (stream) => {
+  for (const piece of ['one ', 'two ', 'three']) {
+    await stream.write(piece);
+    await stream.sleep(80);
+  }
+}));
 
 export default app;
 export const handler = recorded(handle(app));
