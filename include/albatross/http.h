@@ -11,30 +11,43 @@
 #include "albatross/arena.h"
 #include "albatross/rule.h"
 
-/* Field names that some code asks for by name; found once, when the head is
- * read, so that nobody compares strings twice. */
-#define ABT_KNOWN_FIELDS(FIELD)                       \
-	FIELD(ACCEPT, "accept")                       \
-	FIELD(CONNECTION, "connection")               \
-	FIELD(CONTENT_ENCODING, "content-encoding")   \
-	FIELD(CONTENT_LENGTH, "content-length")       \
-	FIELD(CONTENT_TYPE, "content-type")           \
-	FIELD(COOKIE, "cookie")                       \
-	FIELD(DATE, "date")                           \
-	FIELD(EXPECT, "expect")                       \
-	FIELD(HOST, "host")                           \
-	FIELD(KEEP_ALIVE, "keep-alive")               \
-	FIELD(ORIGIN, "origin")                       \
-	FIELD(PROXY_CONNECTION, "proxy-connection")   \
-	FIELD(SERVER, "server")                       \
-	FIELD(TE, "te")                               \
-	FIELD(TRAILER, "trailer")                     \
-	FIELD(TRANSFER_ENCODING, "transfer-encoding") \
-	FIELD(UPGRADE, "upgrade")                     \
-	FIELD(USER_AGENT, "user-agent")               \
-	FIELD(X_AMZN_TRACE_ID, "x-amzn-trace-id")     \
-	FIELD(X_FORWARDED_FOR, "x-forwarded-for")     \
-	FIELD(X_FORWARDED_PORT, "x-forwarded-port")   \
+/* Field names that some code asks for by name, and those that browsers send all
+ * the time; found once, when the head is read, so that nobody compares strings
+ * or makes lower case twice. */
+#define ABT_KNOWN_FIELDS(FIELD)                                       \
+	FIELD(ACCEPT, "accept")                                       \
+	FIELD(ACCEPT_ENCODING, "accept-encoding")                     \
+	FIELD(ACCEPT_LANGUAGE, "accept-language")                     \
+	FIELD(CACHE_CONTROL, "cache-control")                         \
+	FIELD(CONNECTION, "connection")                               \
+	FIELD(CONTENT_ENCODING, "content-encoding")                   \
+	FIELD(CONTENT_LENGTH, "content-length")                       \
+	FIELD(CONTENT_TYPE, "content-type")                           \
+	FIELD(COOKIE, "cookie")                                       \
+	FIELD(DATE, "date")                                           \
+	FIELD(EXPECT, "expect")                                       \
+	FIELD(HOST, "host")                                           \
+	FIELD(IF_MODIFIED_SINCE, "if-modified-since")                 \
+	FIELD(IF_NONE_MATCH, "if-none-match")                         \
+	FIELD(KEEP_ALIVE, "keep-alive")                               \
+	FIELD(ORIGIN, "origin")                                       \
+	FIELD(PRAGMA, "pragma")                                       \
+	FIELD(PROXY_CONNECTION, "proxy-connection")                   \
+	FIELD(REFERER, "referer")                                     \
+	FIELD(SEC_FETCH_DEST, "sec-fetch-dest")                       \
+	FIELD(SEC_FETCH_MODE, "sec-fetch-mode")                       \
+	FIELD(SEC_FETCH_SITE, "sec-fetch-site")                       \
+	FIELD(SEC_FETCH_USER, "sec-fetch-user")                       \
+	FIELD(SERVER, "server")                                       \
+	FIELD(TE, "te")                                               \
+	FIELD(TRAILER, "trailer")                                     \
+	FIELD(TRANSFER_ENCODING, "transfer-encoding")                 \
+	FIELD(UPGRADE, "upgrade")                                     \
+	FIELD(UPGRADE_INSECURE_REQUESTS, "upgrade-insecure-requests") \
+	FIELD(USER_AGENT, "user-agent")                               \
+	FIELD(X_AMZN_TRACE_ID, "x-amzn-trace-id")                     \
+	FIELD(X_FORWARDED_FOR, "x-forwarded-for")                     \
+	FIELD(X_FORWARDED_PORT, "x-forwarded-port")                   \
 	FIELD(X_FORWARDED_PROTO, "x-forwarded-proto")
 
 enum abt_field_id {

@@ -19,6 +19,14 @@ add(struct abt_entries *entries, struct abt_call *call, struct abt_bytes name,
 	abt_entries_add(entries, call->arena, name, value);
 }
 
+/* What is ours, or of what was found to be plain. */
+static void
+add_plain(struct abt_entries *entries, struct abt_call *call,
+    struct abt_bytes name, struct abt_bytes value)
+{
+	abt_entries_add_plain(entries, call->arena, name, value);
+}
+
 /* ---- Host (alb.md 1.5, table) ---- */
 
 /* Where the port's colon stands in |host|, or host.n. */
@@ -78,9 +86,13 @@ add_host(struct abt_entries *entries, struct abt_call *call)
 		return;
 	}
 	if (!abt_alb(call->front)->preserve_host) {
-		add(entries, call, ABT_BYTES("host"),
-		    host_for_listener(call,
-			req->authority.n > 0 ? req->authority : first->value));
+		struct abt_bytes host = host_for_listener(
+		    call, req->authority.n > 0 ? req->authority : first->value);
+
+		if (req->authority.n == 0 && first->plain)
+			add_plain(entries, call, ABT_BYTES("host"), host);
+		else
+			add(entries, call, ABT_BYTES("host"), host);
 		return;
 	}
 	for (i = 0; i < req->headers.count; i++)
@@ -117,18 +129,23 @@ static void
 add_forwarded(struct abt_entries *entries, struct abt_call *call)
 {
 	const struct abt_facts *facts = &call->facts;
+	struct abt_bytes peer;
 
-	if (abt_alb(call->front)->xff_mode == ABT_XFF_APPEND)
-		add(entries, call, ABT_BYTES("x-forwarded-for"),
-		    abt_forwarded_for(&call->request->headers,
-			peer_element(call), call->arena));
-	if (facts->listener_port == 80)
-		add(entries, call, ABT_BYTES("x-forwarded-port"),
-		    ABT_BYTES("80"));
-	else
-		add(entries, call, ABT_BYTES("x-forwarded-port"),
-		    number(call, facts->listener_port));
-	add(entries, call, ABT_BYTES("x-forwarded-proto"),
+	if (abt_alb(call->front)->xff_mode == ABT_XFF_APPEND) {
+		peer = peer_element(call);
+		if (abt_headers_first(&call->request->headers,
+			ABT_FIELD_X_FORWARDED_FOR) == NULL)
+			add_plain(
+			    entries, call, ABT_BYTES("x-forwarded-for"), peer);
+		else
+			add(entries, call, ABT_BYTES("x-forwarded-for"),
+			    abt_forwarded_for(
+				&call->request->headers, peer, call->arena));
+	}
+	add_plain(entries, call, ABT_BYTES("x-forwarded-port"),
+	    facts->listener_port == 80 ? ABT_BYTES("80")
+				       : number(call, facts->listener_port));
+	add_plain(entries, call, ABT_BYTES("x-forwarded-proto"),
 	    facts->tls ? ABT_BYTES("https") : ABT_BYTES("http"));
 }
 
@@ -193,7 +210,12 @@ add_trace(struct abt_entries *entries, struct abt_call *call)
 	    abt_trace_id(sent != NULL ? sent->value : abt_bytes(NULL, 0),
 		facts->epoch_us / 1000000, facts->random,
 		trace_is_rewritten(req), call->arena);
-	add(entries, call, ABT_BYTES("x-amzn-trace-id"), call->trace_id);
+	if (sent == NULL || sent->plain)
+		add_plain(entries, call, ABT_BYTES("x-amzn-trace-id"),
+		    call->trace_id);
+	else
+		add(entries, call, ABT_BYTES("x-amzn-trace-id"),
+		    call->trace_id);
 	/* Lambda takes the root and makes itself the parent (E7.6) */
 	if (sent != NULL)
 		sampled = abt_bytes_search(sent->value,
@@ -304,6 +326,13 @@ write_query(struct abt_call *call, struct abt_json_out *out)
 {
 	struct abt_entries entries = { 0 };
 
+	if (call->request->query.n == 0) {
+		abt_json_members(out,
+		    abt_alb(call->front)->multi_value
+			? ABT_BYTES("\"multiValueQueryStringParameters\":{}")
+			: ABT_BYTES("\"queryStringParameters\":{}"));
+		return;
+	}
 	abt_entries_of_query(&entries, call->arena, call->request->query);
 	abt_entries_sort(&entries, call->arena);
 	if (abt_alb(call->front)->multi_value)
@@ -334,22 +363,26 @@ abt_alb_write_event(
 {
 	const struct abt_request *req = call->request;
 	bool base64 = body_is_base64(req);
+	const struct abt_bytes pieces[] = {
+		ABT_BYTES("\"requestContext\":{\"elb\":{\"targetGroupArn\":\""),
+		call->match.target_group_arn,
+		ABT_BYTES("\"}},\"httpMethod\":\""),
+		req->method,
+		ABT_BYTES("\",\"path\":\""),
+		req->path,
+		ABT_BYTES("\""),
+	};
 
 	abt_json_object(out, NULL);
-	abt_json_object(out, "requestContext");
-	abt_json_object(out, "elb");
-	abt_json_string(out, "targetGroupArn", call->match.target_group_arn);
-	abt_json_close(out);
-	abt_json_close(out);
-	abt_json_string(out, "httpMethod", req->method);
-	abt_json_string(out, "path", req->path);
+	abt_json_pieces(out, pieces, sizeof(pieces) / sizeof(pieces[0]));
 	write_query(call, out);
 	write_headers(call, out);
 	if (base64)
 		abt_json_base64(out, "body", req->body);
 	else
 		abt_json_string(out, "body", req->body);
-	abt_json_bool(out, "isBase64Encoded", base64);
+	abt_json_members(out, base64 ? ABT_BYTES("\"isBase64Encoded\":true")
+				     : ABT_BYTES("\"isBase64Encoded\":false"));
 	abt_json_close(out);
 	if (out->bad_utf8) /* E8.10 */
 		return abt_break(report, ABT_RULE_ALB_NOT_UTF8, ABT_BYTES(""));

@@ -12,6 +12,10 @@
 #include "http/look_alike.h"
 #include "http/target.h"
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #define EMPTY_LINES_MAX   2 /* before the request line (RFC 9112 2.2) */
 #define METHOD_MAX_STRICT 32
 
@@ -42,11 +46,58 @@ skip_empty_lines(struct abt_bytes in)
 	return at;
 }
 
+#if defined(__SSE2__)
+
+#define BLOCK 16
+
+static inline __m128i
+load(const char *p)
+{
+	return _mm_loadu_si128((const __m128i *)(const void *)p);
+}
+
+static inline unsigned
+equal(__m128i v, char c)
+{
+	return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8(c)));
+}
+
+/* The blank line among the whole blocks at |*at|: its end, or NULL with |*at|
+ * where the last bytes begin. */
+static const char *
+blank_line(const char **at, const char *end)
+{
+	for (; end - *at >= BLOCK; *at += BLOCK) {
+		unsigned ends = equal(load(*at), '\n');
+
+		for (; ends != 0; ends &= ends - 1) {
+			const char *next = *at + __builtin_ctz(ends) + 1;
+			size_t n =
+			    empty_line(abt_bytes(next, (size_t)(end - next)));
+
+			if (n > 0)
+				return next + n;
+		}
+	}
+	return NULL;
+}
+
+#else
+
+static const char *
+blank_line(const char **at, const char *end)
+{
+	(void)at, (void)end;
+	return NULL;
+}
+
+#endif
+
 size_t
 abt_h1_head_end(struct abt_bytes in, size_t seen)
 {
 	size_t start = skip_empty_lines(in), n;
-	const char *at, *end = in.p + in.n;
+	const char *at, *end = in.p + in.n, *found;
 
 	n = empty_line(abt_bytes(in.p + start, in.n - start));
 	if (n > 0)
@@ -54,6 +105,9 @@ abt_h1_head_end(struct abt_bytes in, size_t seen)
 	/* The last three bytes seen may be the beginning of the end. */
 	seen = seen > 3 ? seen - 3 : 0;
 	at = in.p + (seen > start ? seen : start);
+	found = blank_line(&at, end);
+	if (found != NULL)
+		return (size_t)(found - in.p);
 	while (at < end && (at = memchr(at, '\n', (size_t)(end - at)))) {
 		at++;
 		n = empty_line(abt_bytes(at, (size_t)(end - at)));
@@ -185,6 +239,8 @@ clean_target(
 	size_t spaces = 0, i, at = 0;
 	char *out;
 
+	if ((req->odd & ABT_ODD_TARGET_SPACE) == 0)
+		return 0;
 	while (target.n > 0 && target.p[0] == ' ') {
 		target.p++;
 		target.n--;
@@ -359,15 +415,141 @@ read_odd_field(struct abt_bytes line, size_t colon, struct abt_arena *arena,
 	return 0;
 }
 
-/* Nearly every field: a token, a colon, printable ASCII. */
+/* A field line that is like nearly all of them. */
+struct plain_line {
+	struct abt_bytes name, value;
+	size_t n;   /* of the line, without its end */
+	bool plain; /* neither quote nor backslash in the value */
+};
+
+#if defined(__SSE2__)
+
+/* The bytes of |v| that are neither letter nor digit nor hyphen. */
+static inline unsigned
+not_of_names(__m128i v)
+{
+	__m128i letter, digit;
+
+	letter = _mm_sub_epi8(
+	    _mm_or_si128(v, _mm_set1_epi8(0x20)), _mm_set1_epi8('a'));
+	letter =
+	    _mm_cmpeq_epi8(_mm_min_epu8(letter, _mm_set1_epi8(25)), letter);
+	digit = _mm_sub_epi8(v, _mm_set1_epi8('0'));
+	digit = _mm_cmpeq_epi8(_mm_min_epu8(digit, _mm_set1_epi8(9)), digit);
+	letter = _mm_or_si128(letter, digit);
+	letter = _mm_or_si128(letter, _mm_cmpeq_epi8(v, _mm_set1_epi8('-')));
+	return ~(unsigned)_mm_movemask_epi8(letter) & 0xffff;
+}
+
+/* Where the name at |p| ends, of at most two blocks; 0: look closer. */
+static inline size_t
+plain_name(const char *p, const char *end)
+{
+	size_t n;
+	unsigned stop;
+
+	for (n = 0; n < 2 * BLOCK && (size_t)(end - p) - n >= BLOCK;
+	     n += BLOCK) {
+		stop = not_of_names(load(p + n));
+		if (stop != 0) {
+			n += (size_t)__builtin_ctz(stop);
+			return p[n] == ':' ? n : 0;
+		}
+	}
+	return 0;
+}
+
+/* Where the printable ASCII at |p| ends, which is before |end|, or NULL.  There
+ * is a block before |end|. */
+static inline const char *
+plain_value(const char *p, const char *end, bool *plain)
+{
+	for (;; p += BLOCK) {
+		/* the last block overlaps what was seen already */
+		int over = end - p < BLOCK ? (int)(BLOCK - (end - p)) : 0;
+		__m128i v;
+		unsigned stop, odd;
+
+		if (p >= end)
+			return NULL;
+		v = load(p - over);
+		/* signed: bytes over 0x7F are below the blank too */
+		stop = (unsigned)_mm_movemask_epi8(
+			   _mm_cmplt_epi8(v, _mm_set1_epi8(' '))) |
+		       equal(v, 0x7f);
+		odd = (equal(v, '"') | equal(v, '\\')) >> over;
+		stop >>= over;
+		if (stop != 0) {
+			unsigned at = (unsigned)__builtin_ctz(stop);
+
+			*plain &= (odd & ((1u << at) - 1)) == 0;
+			return p + at;
+		}
+		*plain &= odd == 0;
+	}
+}
+
+/*
+ * Look at the line at the front of |rest| once, sixteen bytes at a time.
+ * False: it is odd somehow, or short and last, and is read as any other.
+ */
+static bool
+cut_plain_line(struct abt_bytes rest, struct plain_line *line)
+{
+	const char *end = rest.p + rest.n, *begin, *stop;
+	size_t n;
+
+	if (rest.n < BLOCK || (n = plain_name(rest.p, end)) == 0)
+		return false;
+	line->name = abt_bytes(rest.p, n);
+	line->plain = true;
+	begin = rest.p + n + 1;
+	while (begin < end && *begin == ' ')
+		begin++;
+	stop = plain_value(begin, end, &line->plain);
+	if (stop == NULL || end - stop < 2 || stop[0] != '\r' ||
+	    stop[1] != '\n')
+		return false;
+	line->n = (size_t)(stop - rest.p);
+	while (stop > begin && stop[-1] == ' ')
+		stop--;
+	line->value = abt_bytes(begin, (size_t)(stop - begin));
+	return true;
+}
+
+#else
+
+static bool
+cut_plain_line(struct abt_bytes rest, struct plain_line *line)
+{
+	(void)rest, (void)line;
+	return false;
+}
+
+#endif
+
+static void
+add_field(struct abt_bytes name, struct abt_bytes value, bool plain,
+    struct abt_arena *arena, struct abt_request *req, unsigned *seen)
+{
+	struct abt_headers *headers = &req->headers;
+	size_t before = headers->count;
+	enum abt_field_id id = abt_field_find(name);
+
+	if (id == ABT_FIELD_OTHER && name.n >= 14 && abt_may_look_alike(name))
+		*seen |= SEEN_LONG_NAME;
+	abt_headers_add_id(headers, arena, id, name, value);
+	if (headers->count > before)
+		headers->fields[before].plain = plain;
+}
+
+/* Most others: a token, a colon, printable ASCII. */
 static int
 read_field(struct abt_bytes line, struct abt_arena *arena,
     struct abt_request *req, unsigned *seen, struct abt_report *report)
 {
 	struct abt_bytes name = { line.p, 0 }, value;
-	struct abt_headers *headers = &req->headers;
-	size_t begin, end = line.n, before = headers->count;
-	enum abt_field_id id;
+	size_t begin, end = line.n;
 	bool plain;
 
 	while (name.n < line.n && abt_char_is(line.p[name.n], ABT_CHAR_TOKEN))
@@ -384,12 +566,7 @@ read_field(struct abt_bytes line, struct abt_arena *arena,
 	plain = abt_bytes_plain(value);
 	if (!plain && !abt_bytes_all(value, ABT_CHAR_FIELD))
 		return read_odd_field(line, name.n, arena, req, seen, report);
-	id = abt_field_find(name);
-	if (id == ABT_FIELD_OTHER && name.n >= 14 && abt_may_look_alike(name))
-		*seen |= SEEN_LONG_NAME;
-	abt_headers_add_id(headers, arena, id, name, value);
-	if (headers->count > before)
-		headers->fields[before].plain = plain;
+	add_field(name, value, plain, arena, req, seen);
 	return 0;
 }
 
@@ -437,8 +614,16 @@ read_fields(struct abt_bytes rest, const struct abt_policy *policy,
 	size_t count = 0;
 
 	for (;;) {
-		struct abt_bytes line = take_line(&rest, report);
+		struct plain_line plain = { .plain = false };
+		bool is_plain = cut_plain_line(rest, &plain);
+		struct abt_bytes line = { rest.p, plain.n };
 
+		if (is_plain) {
+			rest.p += plain.n + 2;
+			rest.n -= plain.n + 2;
+		} else {
+			line = take_line(&rest, report);
+		}
 		if (line.n == 0)
 			break;
 		if (policy->field_max > 0 && line.n > policy->field_max)
@@ -447,7 +632,10 @@ read_fields(struct abt_bytes rest, const struct abt_policy *policy,
 		if (policy->fields_max > 0 && ++count > policy->fields_max)
 			return abt_break(
 			    report, ABT_RULE_H1_FIELDS_MANY, ABT_BYTES(""));
-		if (read_field(line, arena, req, &seen, report) != 0)
+		if (is_plain)
+			add_field(plain.name, plain.value, plain.plain, arena,
+			    req, &seen);
+		else if (read_field(line, arena, req, &seen, report) != 0)
 			return -1;
 	}
 	if (seen != 0)

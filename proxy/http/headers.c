@@ -17,43 +17,83 @@ static const struct known known_fields[] = {
 #undef FIELD
 };
 
-#define KNOWN_LONGEST 17 /* "transfer-encoding" */
+#define KNOWN_LONGEST 25 /* "upgrade-insecure-requests" */
+#define OF_A_LENGTH   6  /* at most */
 
-/* Indices of known_fields by length of name: at most four of a length. */
-static const unsigned char by_length[KNOWN_LONGEST + 1][4] = {
+/* Ids by length of name; one more 0 ends the longest row, too. */
+static const unsigned char by_length[KNOWN_LONGEST + 1][OF_A_LENGTH + 1] = {
 #define AT(id) (ABT_FIELD_##id)
 	[2] = { AT(TE) },
-	[4] = { AT(HOST), AT(DATE) },
-	[6] = { AT(ACCEPT), AT(COOKIE), AT(EXPECT), AT(ORIGIN) },
-	[7] = { AT(UPGRADE), AT(TRAILER) },
-	[10] = { AT(CONNECTION), AT(USER_AGENT), AT(KEEP_ALIVE) },
+	[4] = { AT(DATE), AT(HOST) },
+	[6] = { AT(ACCEPT), AT(COOKIE), AT(EXPECT), AT(ORIGIN), AT(PRAGMA),
+	    AT(SERVER) },
+	[7] = { AT(REFERER), AT(TRAILER), AT(UPGRADE) },
+	[10] = { AT(CONNECTION), AT(KEEP_ALIVE), AT(USER_AGENT) },
 	[12] = { AT(CONTENT_TYPE) },
-	[14] = { AT(CONTENT_LENGTH) },
-	[15] = { AT(X_FORWARDED_FOR), AT(X_AMZN_TRACE_ID) },
+	[13] = { AT(CACHE_CONTROL), AT(IF_NONE_MATCH) },
+	[14] = { AT(CONTENT_LENGTH), AT(SEC_FETCH_DEST), AT(SEC_FETCH_MODE),
+	    AT(SEC_FETCH_SITE), AT(SEC_FETCH_USER) },
+	[15] = { AT(ACCEPT_ENCODING), AT(ACCEPT_LANGUAGE), AT(X_AMZN_TRACE_ID),
+	    AT(X_FORWARDED_FOR) },
 	[16] = { AT(CONTENT_ENCODING), AT(PROXY_CONNECTION),
 	    AT(X_FORWARDED_PORT) },
-	[17] = { AT(TRANSFER_ENCODING), AT(X_FORWARDED_PROTO) },
+	[17] = { AT(IF_MODIFIED_SINCE), AT(TRANSFER_ENCODING),
+	    AT(X_FORWARDED_PROTO) },
+	[25] = { AT(UPGRADE_INSECURE_REQUESTS) },
 #undef AT
 };
+
+static inline uint64_t
+load8(const char *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+/* Lower case of the ASCII letters among eight bytes at once. */
+static inline uint64_t
+lower8(uint64_t v)
+{
+	const uint64_t ones = 0x0101010101010101u;
+	uint64_t low = v & (0x7f * ones);
+	uint64_t letters =
+	    (low + (0x7f - 'Z') * ones) ^ (low + (0x80 - 'A') * ones);
+
+	return v | ((letters & ~v & 0x80 * ones) >> 2);
+}
+
+/* |known| is in lower case; both have |n| bytes. */
+static inline bool
+is_known(const char *name, const char *known, size_t n)
+{
+	size_t i;
+
+	if (n < 8)
+		return abt_bytes_equal_nocase(
+		    abt_bytes(name, n), abt_bytes(known, n));
+	/* the last eight first: names of one length often begin alike */
+	if (lower8(load8(name + n - 8)) != load8(known + n - 8))
+		return false;
+	for (i = 0; i + 8 < n; i += 8)
+		if (lower8(load8(name + i)) != load8(known + i))
+			return false;
+	return true;
+}
 
 enum abt_field_id
 abt_field_find(struct abt_bytes name)
 {
 	const unsigned char *candidate;
-	size_t i;
 
 	if (name.n > KNOWN_LONGEST)
 		return ABT_FIELD_OTHER;
-	if (name.n == 6 && abt_lower(name.p[0]) == 's')
-		return abt_bytes_equal_nocase(name, ABT_BYTES("server"))
-			   ? ABT_FIELD_SERVER
-			   : ABT_FIELD_OTHER;
-	candidate = by_length[name.n];
-	for (i = 0; i < 4 && candidate[i] != 0; i++) {
-		const struct known *known = &known_fields[candidate[i] - 1];
+	for (candidate = by_length[name.n]; *candidate != 0; candidate++) {
+		const struct known *known = &known_fields[*candidate - 1];
 
 		if (abt_lower(name.p[0]) == known->name.p[0] &&
-		    abt_bytes_equal_nocase(name, known->name))
+		    is_known(name.p, known->name.p, name.n))
 			return known->id;
 	}
 	return ABT_FIELD_OTHER;

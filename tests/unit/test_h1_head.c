@@ -6,11 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
+#include "../../proxy/http/h1_head.c"
 #include "http/framing.h"
-#include "http/h1_head.h"
 #include "http/judge.h"
 
 static const struct abt_policy front = { .mode = ABT_DEFENSIVE,
@@ -414,6 +415,73 @@ test_partial_heads_meet_limits(void **unused)
 	abt_arena_end(&arena);
 }
 
+/* The line at the front of |raw| as any line is read. */
+static bool
+read_slowly(struct read *r, struct abt_bytes raw)
+{
+	unsigned seen = 0;
+	struct abt_bytes line;
+
+	abt_arena_end(&r->arena);
+	abt_arena_init(&r->arena, NULL);
+	abt_report_init(&r->report, &r->arena);
+	memset(&r->req, 0, sizeof(r->req));
+	line = take_line(&raw, &r->report);
+	if (line.n == 0 ||
+	    read_field(line, &r->arena, &r->req, &seen, &r->report) != 0)
+		return false;
+	return r->req.headers.count == 1 && r->report.deviation == NULL &&
+	       (seen & ~(unsigned)SEEN_LONG_NAME) == 0;
+}
+
+/* Looking at sixteen bytes at once finds what looking at each does. */
+static void
+test_plain_lines_are_read_alike(void **unused)
+{
+	static const char some[] = "aZz0-09:: \t\"\\\r\n\x7f\x80\xff~_AbCdE";
+	static struct read r;
+	unsigned chance = 1, plain = 0;
+	int round;
+
+	(void)unused;
+	for (round = 0; round < 300000; round++) {
+		struct plain_line line;
+		const struct abt_field *field;
+		char *raw;
+		size_t n, i;
+
+		chance = chance * 1103515245 + 12345;
+		n = chance / 65536 % 90 + 1;
+		raw = malloc(n); /* so that one byte too far is seen */
+		assert_non_null(raw);
+		for (i = 0; i < n; i++) {
+			chance = chance * 1103515245 + 12345;
+			raw[i] = "abcdefgh"[chance / 65536 % 8];
+			if (chance / 1048576 % (i % 7 + 2) == 0)
+				raw[i] =
+				    some[chance / 65536 % (sizeof(some) - 1)];
+		}
+		if (n > 20 && chance / 65536 % 2 == 0) {
+			raw[chance / 131072 % 9 + 1] = ':';
+			memcpy(raw + n - 2 - chance / 2097152 % 9, "\r\n", 2);
+		}
+		if (cut_plain_line(abt_bytes(raw, n), &line)) {
+			plain++;
+			assert_true(read_slowly(&r, abt_bytes(raw, n)));
+			field = &r.req.headers.fields[0];
+			assert_true(abt_bytes_equal(field->name, line.name));
+			assert_true(abt_bytes_equal(field->value, line.value));
+			assert_int_equal(field->plain, line.plain);
+			assert_int_equal(raw[line.n], '\r');
+		}
+		free(raw);
+	}
+#if defined(__SSE2__)
+	assert_true(plain > 1000);
+#endif
+	abt_arena_end(&r.arena);
+}
+
 int
 main(void)
 {
@@ -428,6 +496,7 @@ main(void)
 		cmocka_unit_test(test_keep_alive),
 		cmocka_unit_test(test_folded_content_type_is_joined),
 		cmocka_unit_test(test_partial_heads_meet_limits),
+		cmocka_unit_test(test_plain_lines_are_read_alike),
 	};
 
 	return cmocka_run_group_tests_name("h1_head", tests, NULL, NULL);
