@@ -187,6 +187,9 @@ void abt_invocation_took(struct abt_invocation *inv, size_t n);
 void abt_invocation_eaten(struct abt_invocation *inv, size_t n);
 void abt_invocation_feed(struct abt_invocation *inv, struct abt_bytes data);
 void abt_invocation_feed_end(struct abt_invocation *inv, bool broken);
+/* The caller has lost interest: its taker is called no more, and all that was
+ * given counts as eaten.  A message backend stops.  |done| comes all the same,
+ * never before this returns. */
 void abt_invocation_abandon(struct abt_invocation *inv);
 
 /* The backend of that name, or NULL.  The list, NULL-terminated. */

@@ -16,6 +16,9 @@
 struct abt_response *abt_link_response(
     struct abt_invocation *inv, struct abt_arena **arena);
 
+/* The Content-Type of a result, for inv->stream_type; copied. */
+void abt_link_type(struct abt_invocation *inv, struct abt_bytes type);
+
 /* For the taker: does a piece stay where it is until all of it is eaten (it
  * came from another loop), not only during the call? */
 bool abt_link_holds_pieces(const struct abt_invocation *inv);

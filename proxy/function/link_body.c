@@ -54,9 +54,13 @@ home_abandon(struct abt_stream_link *link)
 {
 	struct abt_invocation *inv = link->inv;
 
-	if (inv == NULL || link->abandoned ||
-	    abt_link_backend(link)->abandon == NULL)
+	link->dropping = true;
+	if (inv == NULL || link->abandoned)
 		return;
+	if (abt_link_backend(link)->abandon == NULL) { /* it goes on */
+		abt_link_left(link);
+		return;
+	}
 	link->abandoned = true;
 	if (link->started && !link->feeding)
 		abt_link_backend(link)->abandon(inv->function->self, inv);
@@ -204,7 +208,8 @@ abt_invocation_abandon(struct abt_invocation *inv)
 {
 	struct abt_stream_link *link = inv->link;
 
-	if (link->abandon_letter.deliver == NULL)
-		abt_link_send(
-		    link, link->home, &link->abandon_letter, on_abandon);
+	if (link->left)
+		return;
+	abt_link_leave(link);
+	abt_link_send(link, link->home, &link->abandon_letter, on_abandon);
 }

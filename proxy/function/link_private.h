@@ -40,6 +40,7 @@ struct abt_stream_link {
 	bool started;               /* the backend has it */
 	bool feeding;               /* held pieces are being fed */
 	bool begun, failed;
+	bool dropping;          /* the caller has left */
 	bool giving;            /* inside a call to the taker: no resume */
 	bool full;              /* the backend waits for resume */
 	size_t out;             /* given, not eaten yet */
@@ -57,11 +58,13 @@ struct abt_stream_link {
 	size_t untold;   /* eaten, the home does not know */
 	bool delivering; /* the loop below, further up, goes on */
 	bool done_waits;
+	bool left; /* abandoned: what comes is dropped */
 	bool feed_over;
 
 	/* between them */
 	struct abt_link_count eaten, took;
 	struct abt_mail begin_letter, fail_letter, end_letter, abandon_letter;
+	struct abt_mail left_letter; /* from the caller's loop to itself */
 	bool end_broken;
 };
 
@@ -90,6 +93,10 @@ void abt_link_send(struct abt_stream_link *link, struct abt_loop *to,
 void abt_link_tell(struct abt_stream_link *link, struct abt_link_count *count,
     size_t n, struct abt_loop *to,
     void (*deliver)(struct abt_loop *, struct abt_mail *));
+/* Nothing more is given to the taker; what it has counts as eaten. */
+void abt_link_leave(struct abt_stream_link *link);
+/* The same, on the home loop: a backend that waits goes on. */
+void abt_link_left(struct abt_stream_link *link);
 size_t abt_link_told(struct abt_link_count *count);
 
 #endif

@@ -31,8 +31,16 @@ on_begin(struct abt_loop *loop, struct abt_mail *letter)
 	    abt_container_of(letter, struct abt_stream_link, begin_letter);
 
 	(void)loop;
-	link->lent->taker->begin(link->lent);
+	if (!link->left)
+		link->lent->taker->begin(link->lent);
 	abt_link_release(link);
+}
+
+void
+abt_link_type(struct abt_invocation *inv, struct abt_bytes type)
+{
+	inv->stream_type =
+	    type.n > 0 ? abt_arena_copy(&inv->link->arena, type) : type;
 }
 
 void
@@ -41,9 +49,7 @@ abt_result_begin(struct abt_invocation *inv)
 	struct abt_stream_link *link = inv->link;
 
 	/* its source is the backend's and may go first */
-	if (inv->stream_type.n > 0)
-		inv->stream_type =
-		    abt_arena_copy(&link->arena, inv->stream_type);
+	abt_link_type(inv, inv->stream_type);
 	if (abt_arena_failed(&link->arena)) {
 		link->failed = true;
 		return;
@@ -53,6 +59,8 @@ abt_result_begin(struct abt_invocation *inv)
 		abt_link_send(link, link->owner, &link->begin_letter, on_begin);
 		return;
 	}
+	if (link->left)
+		return;
 	link->giving = true;
 	inv->taker->begin(inv);
 	link->giving = false;
@@ -61,7 +69,7 @@ abt_result_begin(struct abt_invocation *inv)
 static void
 tell_failure(struct abt_invocation *inv)
 {
-	if (inv->taker->failed != NULL)
+	if (inv->taker->failed != NULL && !inv->link->left)
 		inv->taker->failed(inv);
 }
 
@@ -87,7 +95,10 @@ on_piece(struct abt_loop *loop, struct abt_mail *letter)
 
 	(void)loop;
 	abt_pieces_add(&link->queue, piece);
-	deliver(link);
+	if (link->left)
+		abt_pieces_drop(&link->queue);
+	else
+		deliver(link);
 	abt_link_release(link);
 }
 
@@ -110,19 +121,22 @@ abt_result_piece(struct abt_invocation *inv, struct abt_bytes data)
 {
 	struct abt_stream_link *link = inv->link;
 
-	if (data.n == 0 || link->failed)
+	if (data.n == 0 || link->failed || link->dropping)
 		return !link->full;
 	link->out += data.n;
 	if (link->near) {
 		link->giving = true;
-		inv->taker->piece(inv, data);
+		if (!link->left)
+			inv->taker->piece(inv, data);
 		link->giving = false;
 	} else {
 		post_piece(link, data);
 	}
 	if (link->failed)
 		link->out = 0; /* nobody eats any more */
-	link->full = link->out >= ABT_STREAM_PIECE;
+	/* Who has just left is told apart in a moment (on_abandon). */
+	link->full =
+	    link->out >= ABT_STREAM_PIECE || (link->near && link->left);
 	return !link->full;
 }
 
@@ -166,7 +180,7 @@ deliver(struct abt_stream_link *link)
 	if (link->delivering)
 		return;
 	link->delivering = true;
-	while (link->hand == NULL &&
+	while (!link->left && link->hand == NULL &&
 	       (link->hand = abt_pieces_take(&link->queue)) != NULL) {
 		struct abt_piece *piece = link->hand;
 
@@ -175,7 +189,8 @@ deliver(struct abt_stream_link *link)
 		    link->lent, abt_bytes(piece->data, piece->n));
 	}
 	link->delivering = false;
-	if (link->done_waits && link->hand == NULL) {
+	if (link->done_waits && link->hand == NULL &&
+	    link->queue.first == NULL) {
 		link->done_waits = false;
 		finish_done(link);
 	}
@@ -213,4 +228,35 @@ abt_invocation_eaten(struct abt_invocation *inv, size_t n)
 	abt_free(link->hand);
 	link->hand = NULL;
 	deliver(link);
+}
+
+/* ---- a caller that leaves ---- */
+
+void
+abt_link_left(struct abt_stream_link *link)
+{
+	home_eaten(link, link->out);
+}
+
+static void
+on_left(struct abt_loop *loop, struct abt_mail *letter)
+{
+	struct abt_stream_link *link =
+	    abt_container_of(letter, struct abt_stream_link, left_letter);
+
+	(void)loop;
+	abt_free(link->hand);
+	link->hand = NULL;
+	abt_pieces_drop(&link->queue);
+	deliver(link); /* done() may have waited for them */
+	abt_link_release(link);
+}
+
+/* By letter: the taker may still be reading the piece in hand. */
+void
+abt_link_leave(struct abt_stream_link *link)
+{
+	link->left = true;
+	if (!link->near)
+		abt_link_send(link, link->owner, &link->left_letter, on_left);
 }

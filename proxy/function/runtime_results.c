@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "function/link.h"
 
 /* ---- the head ---- */
 
@@ -151,7 +152,11 @@ static void
 take_body(struct abt_exchange *x, struct abt_invocation *inv)
 {
 	struct abt_chunk *chunk = x->body;
+	const struct abt_field *type =
+	    abt_headers_first(&x->request.headers, ABT_FIELD_CONTENT_TYPE);
 
+	if (inv->link != NULL && type != NULL && x->collecting)
+		abt_link_type(inv, type->value);
 	if (chunk == NULL)
 		return;
 	x->body = NULL;

@@ -172,12 +172,13 @@ write_event(struct abt_call_state *state)
 		    &x->report, ABT_RULE_NET_NO_MEMORY, ABT_BYTES(""));
 	chunk = abt_buf_take(&buf);
 	abt_buf_end(&buf);
-	if (chunk != NULL) {
-		state->event = abt_bytes(chunk->data, chunk->used);
-		abt_arena_adopt(&x->arena, chunk);
-	}
-	if (rc != 0 || abt_arena_failed(&x->arena))
+	if (rc != 0 || abt_arena_failed(&x->arena)) {
+		abt_chunk_end(x->loop->pool, chunk);
 		return fail_report(state);
+	}
+	if (chunk != NULL)
+		state->event = abt_bytes(chunk->data, chunk->used);
+	state->event_chunk = chunk;
 	drop_body(x);
 	return NEXT;
 }
@@ -194,8 +195,25 @@ on_result(struct abt_invocation *inv)
 static void
 give_up(struct abt_call_state *state)
 {
-	fail(state, &abt_rules[ABT_RULE_API_TIMED_OUT]);
-	run(state);
+	const struct abt_rule *rule = &abt_rules[ABT_RULE_API_TIMED_OUT];
+
+	if (state->streams) {
+		abt_pieces_cut(state, rule);
+		return;
+	}
+	abt_late_leave(state);
+	abt_call_fail(state, rule);
+}
+
+/* The event goes where the invocation is. */
+static enum step_result
+invoke_late(struct abt_call_state *state, const struct abt_taker *taker)
+{
+	if (abt_late_invoke(state, taker, run, give_up) == 0)
+		return WAIT;
+	if (state->event_chunk != NULL)
+		abt_arena_adopt(&state->x->arena, state->event_chunk);
+	return fail(state, &abt_rules[ABT_RULE_NET_NO_MEMORY]);
 }
 
 static enum step_result
@@ -204,12 +222,14 @@ invoke(struct abt_call_state *state)
 	struct abt_invocation *inv = &state->inv;
 
 	state->invoked = true;
-	if (state->call.front->api != NULL && abt_late_is_possible(state)) {
-		if (abt_late_invoke(state, run, give_up) != 0)
-			return fail(state, &abt_rules[ABT_RULE_NET_NO_MEMORY]);
-		return WAIT;
+	if (abt_pieces_wanted(state)) {
+		state->streams = true;
+		return invoke_late(state, &abt_pieces_taker);
 	}
-
+	if (abt_late_is_possible(state))
+		return invoke_late(state, NULL);
+	if (state->event_chunk != NULL)
+		abt_arena_adopt(&state->x->arena, state->event_chunk);
 	inv->owner = state->x->loop;
 	inv->done = on_result;
 	inv->context = state;
@@ -220,6 +240,18 @@ invoke(struct abt_call_state *state)
 	abt_function_invoke(
 	    (struct abt_function *)(uintptr_t)state->call.match.function, inv);
 	return WAIT;
+}
+
+/* The result came in pieces, or goes on so. */
+static enum step_result
+end_pieces(struct abt_call_state *state)
+{
+	const struct abt_rule *rule = abt_pieces_end(state);
+
+	if (rule == NULL)
+		return DONE;
+	abt_log_function_error(state);
+	return fail(state, rule);
 }
 
 static enum step_result
@@ -235,6 +267,8 @@ read_result(struct abt_call_state *state)
 		source = abt_bytes(inv->result->data, inv->result->used);
 		abt_arena_adopt(&x->arena, inv->result);
 	}
+	if (state->streams)
+		return end_pieces(state);
 	if (inv->rule != NULL || inv->function_error) {
 		state->detail = abt_bytes_text(inv->detail);
 		abt_log_function_error(state);
@@ -437,12 +471,18 @@ on_gone(struct abt_exchange *x)
 		return;
 	state->client_left = true;
 	abt_message_gone(state);
+	abt_pieces_gone(state);
 }
 
 static void
 on_drained(struct abt_exchange *x)
 {
-	abt_message_drained(x->state);
+	struct abt_call_state *state = x->state;
+
+	if (state->message != NULL)
+		abt_message_drained(state);
+	else
+		abt_pieces_drained(state);
 }
 
 static void
