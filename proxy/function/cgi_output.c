@@ -59,10 +59,8 @@ fail(struct abt_cgi_job *job, enum abt_rule_id rule, const char *text)
 {
 	struct abt_invocation *inv = abt_cgi_job_drop(job);
 
-	if (inv == NULL)
-		return;
-	inv->response = NULL;
-	abt_result_fail(inv, rule, text);
+	if (inv != NULL)
+		abt_result_fail(inv, rule, text);
 }
 
 static void
