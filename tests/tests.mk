@@ -41,7 +41,7 @@ CASE_FILES = $(if $(CASES),$(CASES),$(sort $(wildcard tests/cases/alb/*.jsonl \
 
 #: make cases        case tables through the pure translation (CASES, AREAS)
 cases: BUILT = alb rest http1 http2 url
-cases-live: BUILT = alb rest http1 http2 runtime-api cgi
+cases-live: BUILT = alb rest http1 http2 url runtime-api cgi
 cases:
 	@tests/deps build cases
 	@$(MAKE) --no-print-directory -s $(B)/tests/cases $(B)/tests/host

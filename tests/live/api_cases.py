@@ -50,11 +50,18 @@ ANY_RESULT = b'{"statusCode":200,"body":"seen"}'
 BUSY_MS = 700
 
 
+def is_stream(case):
+    return case.get("invoke_mode") == "RESPONSE_STREAM"
+
+
 def check_sound(case):
     casefile.check_keys("the case", case, CASE_KEYS)
     casefile.check_keys("config", case.get("config", {}), CONFIG_KEYS)
-    if case.get("invoke_mode", "BUFFERED") != "BUFFERED":
-        raise Unsound("streaming is not built")
+    if case.get("invoke_mode", "BUFFERED") not in (
+            "BUFFERED", "RESPONSE_STREAM"):
+        raise Unsound("invoke_mode is BUFFERED or RESPONSE_STREAM")
+    if is_stream(case) and case["api"] not in ("url", "rest"):
+        raise Unsound("HTTP APIs do not stream")
     if sum(k in case for k in
            ("expect", "expect_event", "expect_status")) != 1:
         raise Unsound("a case has one of expect_event, expect_status, expect")
@@ -84,6 +91,9 @@ def front_of(case):
     if "cors" in config:
         attributes["Cors" if url else "cors"] = {
             k[0].upper() + k[1:]: v for k, v in config["cors"].items()}
+    if is_stream(case):
+        attributes["InvokeMode" if url else "responseTransferMode"] = \
+            "RESPONSE_STREAM"
     front["attributes"] = attributes
     if url:
         front["function"] = "probe"
@@ -216,6 +226,9 @@ def order_of(case):
     result = case["response"].encode("utf-8") if "response" in case \
         else ANY_RESULT
     order = (b"E" if case.get("function_error") else b"R") + result
+    if is_stream(case) and not case.get("function_error"):
+        order = b"T%s\n" % case.get("stream_content_type", "").encode() + \
+            case.get("response", "").encode("latin-1")
     if "functionDelayMs" in config:
         order = b"S%d " % config["functionDelayMs"] + order
     return order

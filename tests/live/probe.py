@@ -2,7 +2,8 @@
 
 Polls the Runtime API as any runtime does.  For each event it sends the bytes
 to the runner through the unix socket PROBE_SOCKET and gets back what to do:
-R and the result's bytes, or E and the bytes for /error; S, a number of
+R and the result's bytes, or E and the bytes for /error; T, a Content-Type, a
+line end and bytes: a streamed result in small chunks; S, a number of
 milliseconds and a blank before them: sleep first.
 """
 import http.client
@@ -11,6 +12,22 @@ import socket
 import time
 
 from frames import receive, send
+
+
+def post(api, where, order):
+    if order[:1] in b"RE":
+        api.request("POST", where + (
+            "/response" if order[:1] == b"R" else "/error"), order[1:],
+            {"Content-Type": "application/json"})
+        return
+    kind, data = order[1:].split(b"\n", 1)
+    headers = {"Lambda-Runtime-Function-Response-Mode": "streaming",
+               "Transfer-Encoding": "chunked"}
+    if kind:
+        headers["Content-Type"] = kind.decode("latin-1")
+    api.request("POST", where + "/response",
+                (data[i:i + 7] for i in range(0, len(data), 7)), headers,
+                encode_chunked=True)
 
 
 def main():
@@ -29,9 +46,7 @@ def main():
         if order[:1] == b"S":
             pause, order = order[1:].split(b" ", 1)
             time.sleep(int(pause) / 1000)
-        path = "/response" if order[:1] == b"R" else "/error"
-        api.request("POST", base + request_id + path, order[1:],
-                    {"Content-Type": "application/json"})
+        post(api, base + request_id, order)
         api.getresponse().read()
 
 
