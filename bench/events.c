@@ -92,15 +92,18 @@ must(bool good, const char *what)
 }
 
 static void
-read_head(struct door *door)
+read_request(struct door *door)
 {
 	struct abt_report report;
 
 	abt_report_init(&report, &door->arena);
+	door->call.arena = &door->arena;
 	must(abt_request_read(abt_bytes(raw, sizeof(raw) - 1),
 		 &door->front.policy, admit, door, &door->arena, &door->request,
 		 &report) > 0,
 	    "the request is not read");
+	must(door->front.dialect->route(&door->call, &report) == 0,
+	    "there is no route");
 }
 
 static void
@@ -134,12 +137,12 @@ open_door(struct door *door, const char *name)
 	door->call = (struct abt_call){ .front = &door->front,
 		.request = &door->request };
 	set_facts(&door->call.facts);
-	read_head(door);
+	read_request(door);
 }
 
 /* ---- what is measured ---- */
 
-/* From the head that was read to the event. */
+/* From the request, which is read and has found its route, to the event. */
 static void
 write_event(struct door *door)
 {
@@ -154,10 +157,9 @@ write_event(struct door *door)
 	report.quiet_notes = true;
 	call.arena = &arena;
 	abt_buf_init(&buf, pool, 6291556);
-	abt_buf_room(&buf, 2 * door->request.head_size + 512);
+	abt_buf_room(&buf, 2 * door->request.head_size + 640);
 	abt_json_out_init(&out, &buf);
-	if (door->front.dialect->route(&call, &report) != 0 ||
-	    door->front.dialect->write_event(&call, &out, &report) != 0)
+	if (door->front.dialect->write_event(&call, &out, &report) != 0)
 		must(false, "no event");
 	sink = buf.n;
 	abt_buf_end(&buf);

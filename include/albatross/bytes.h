@@ -95,6 +95,18 @@ abt_lower(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 }
 
+/* Lower case of the ASCII letters among eight bytes at once. */
+static inline uint64_t
+abt_lower8(uint64_t v)
+{
+	const uint64_t ones = 0x0101010101010101u;
+	uint64_t low = v & (0x7f * ones);
+	uint64_t letters =
+	    (low + (0x7f - 'Z') * ones) ^ (low + (0x80 - 'A') * ones);
+
+	return v | ((letters & ~v & 0x80 * ones) >> 2);
+}
+
 /* Write |in| at |out| (in.n bytes) with its ASCII letters in lower case. */
 void abt_bytes_lower(char *out, struct abt_bytes in);
 

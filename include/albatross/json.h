@@ -97,7 +97,9 @@ const char *abt_json_kind_name(enum abt_json_kind kind); /* "a number" ... */
 
 /*
  * The writer.  Key first: inside an object every value takes the member's name,
- * inside an array (and for the root) the key is NULL.  Opening nests; close
+ * inside an array (and for the root) the key is NULL.  A key that is a C string
+ * is ours and needs no escape; keys that are data have functions of their own.
+ * Opening nests; close
  * ends the innermost.  Text must be valid UTF-8: a string that is not marks the
  * writer (|bad_utf8|) and writes nothing more.  Failure of the buffer is
  * sticky; ask abt_json_out_failed at the end.  Misuse (a key in an array, one

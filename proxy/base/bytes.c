@@ -12,18 +12,6 @@
 #include <emmintrin.h>
 #endif
 
-/* Lower case of the ASCII letters among eight bytes at once. */
-static inline uint64_t
-lower8(uint64_t v)
-{
-	const uint64_t ones = 0x0101010101010101u;
-	uint64_t low = v & (0x7f * ones);
-	uint64_t letters =
-	    (low + (0x7f - 'Z') * ones) ^ (low + (0x80 - 'A') * ones);
-
-	return v | ((letters & ~v & 0x80 * ones) >> 2);
-}
-
 static inline uint64_t
 load8(const char *p)
 {
@@ -51,13 +39,15 @@ abt_bytes_equal_nocase(struct abt_bytes a, struct abt_bytes b)
 		return false;
 	if (n >= 8) {
 		for (i = 0; i < n - 8; i += 8)
-			if (lower8(load8(a.p + i)) != lower8(load8(b.p + i)))
+			if (abt_lower8(load8(a.p + i)) !=
+			    abt_lower8(load8(b.p + i)))
 				return false;
-		return lower8(load8(a.p + n - 8)) == lower8(load8(b.p + n - 8));
+		return abt_lower8(load8(a.p + n - 8)) ==
+		       abt_lower8(load8(b.p + n - 8));
 	}
 	if (n >= 4)
-		return lower8(load4(a.p) << 32 | load4(a.p + n - 4)) ==
-		       lower8(load4(b.p) << 32 | load4(b.p + n - 4));
+		return abt_lower8(load4(a.p) << 32 | load4(a.p + n - 4)) ==
+		       abt_lower8(load4(b.p) << 32 | load4(b.p + n - 4));
 	for (i = 0; i < n; i++)
 		if (abt_lower(a.p[i]) != abt_lower(b.p[i]))
 			return false;
@@ -76,10 +66,10 @@ abt_bytes_lower(char *out, struct abt_bytes in)
 		return;
 	}
 	for (i = 0; i < in.n - 8; i += 8) {
-		eight = lower8(load8(in.p + i));
+		eight = abt_lower8(load8(in.p + i));
 		memcpy(out + i, &eight, sizeof(eight));
 	}
-	eight = lower8(load8(in.p + in.n - 8)); /* some of them again */
+	eight = abt_lower8(load8(in.p + in.n - 8)); /* some of them again */
 	memcpy(out + in.n - 8, &eight, sizeof(eight));
 }
 

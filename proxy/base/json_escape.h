@@ -147,7 +147,7 @@ abt_escape_short(char *w, struct abt_bytes b, uint64_t *high)
 
 /* Copy |b| if nothing in it needs an escape: the end, or NULL.  Wants
  * b.n + ABT_ESCAPE_SLACK bytes of room. */
-static inline char *
+static inline __attribute__((always_inline)) char *
 abt_escape_copy(char *w, struct abt_bytes b, uint64_t *high)
 {
 	const char *p = b.p;

@@ -42,13 +42,57 @@ roll_back(struct abt_buf *buf, size_t n)
 		buf->size = n; /* a failed buffer has no room */
 }
 
+/* Most texts of an event are shorter than a call of memcpy is worth: blocks,
+ * the last of which overlaps the one before it. */
+static inline __attribute__((always_inline)) char *
+copy(char *w, struct abt_bytes b)
+{
+	size_t n = b.n, i;
+
+	if (n > 96) {
+		memcpy(w, b.p, n);
+	} else if (n >= 16) {
+		for (i = 0; i < n - 16; i += 16)
+			memcpy(w + i, b.p + i, 16);
+		memcpy(w + n - 16, b.p + n - 16, 16);
+	} else if (n >= 8) {
+		memcpy(w, b.p, 8);
+		memcpy(w + n - 8, b.p + n - 8, 8);
+	} else if (n >= 4) {
+		memcpy(w, b.p, 4);
+		memcpy(w + n - 4, b.p + n - 4, 4);
+	} else {
+		for (i = 0; i < n; i++)
+			w[i] = b.p[i];
+	}
+	return w + n;
+}
+
+/* A name, and whose it is: ours needs no escape. */
+struct name {
+	struct abt_bytes text; /* p is NULL where there is no name */
+	bool ours;
+};
+
+static inline struct name
+ours(const char *key)
+{
+	return (struct name){ abt_bytes_text(key), true };
+}
+
+static inline struct name
+data(struct abt_bytes key)
+{
+	return (struct name){ key.p != NULL ? key : ABT_BYTES(""), false };
+}
+
 /* Comma, name and string when nothing in them needs an escape, which is nearly
  * always so: the end, or NULL. */
 static inline char *
-copy_member(struct abt_json_out *out, struct abt_bytes key, bool string,
+copy_member(struct abt_json_out *out, struct name name, bool string,
     struct abt_bytes value, uint64_t *high)
 {
-	size_t want = key.n + value.n + ABT_ESCAPE_SLACK + 8;
+	size_t want = name.text.n + value.n + ABT_ESCAPE_SLACK + 8;
 	char *w;
 
 	if (!abt_escape_has_room(out->buf, want))
@@ -56,9 +100,10 @@ copy_member(struct abt_json_out *out, struct abt_bytes key, bool string,
 	w = out->buf->p + out->buf->n;
 	*w = ',';
 	w += out->comma;
-	if (key.p != NULL) {
+	if (name.text.p != NULL) {
 		*w++ = '"';
-		w = abt_escape_copy(w, key, high);
+		w = name.ours ? copy(w, name.text)
+			      : abt_escape_copy(w, name.text, high);
 		if (w == NULL)
 			return NULL;
 		*w++ = '"';
@@ -74,16 +119,16 @@ copy_member(struct abt_json_out *out, struct abt_bytes key, bool string,
 }
 
 static void
-escape_member(struct abt_json_out *out, struct abt_bytes key, bool string,
+escape_member(struct abt_json_out *out, struct name name, bool string,
     struct abt_bytes value, uint64_t *high)
 {
 	struct abt_buf *buf = out->buf;
 
 	if (out->comma)
 		abt_buf_char(buf, ',');
-	if (key.p != NULL) {
+	if (name.text.p != NULL) {
 		abt_buf_char(buf, '"');
-		abt_json_escape(buf, key, high);
+		abt_json_escape(buf, name.text, high);
 		abt_buf_add(buf, ABT_BYTES("\":"));
 	}
 	if (string) {
@@ -95,10 +140,10 @@ escape_member(struct abt_json_out *out, struct abt_bytes key, bool string,
 
 /*
  * Write comma and name, then the |value| as a string if |string|, all or
- * nothing.  |key.p| is NULL where there is no name.
+ * nothing.
  */
 static inline void
-put_member(struct abt_json_out *out, struct abt_bytes key, bool string,
+put_member(struct abt_json_out *out, struct name name, bool string,
     struct abt_bytes value)
 {
 	struct abt_buf *buf = out->buf;
@@ -108,16 +153,16 @@ put_member(struct abt_json_out *out, struct abt_bytes key, bool string,
 
 	if (out->bad_utf8)
 		return;
-	assert((key.p != NULL) == in_object(out));
+	assert((name.text.p != NULL) == in_object(out));
 	assert(out->depth > 0 || !out->comma);
-	if (key.n + value.n <= SHORT)
-		w = copy_member(out, key, string, value, &high);
+	if (name.text.n + value.n <= SHORT)
+		w = copy_member(out, name, string, value, &high);
 	if (w != NULL)
 		buf->n = (size_t)(w - buf->p);
 	else
-		escape_member(out, key, string, value, &high);
-	if (high != 0 &&
-	    !(abt_utf8_valid(key) && (!string || abt_utf8_valid(value)))) {
+		escape_member(out, name, string, value, &high);
+	if (high != 0 && !(abt_utf8_valid(name.text) &&
+			     (!string || abt_utf8_valid(value)))) {
 		out->bad_utf8 = true;
 		roll_back(buf, begin);
 		return;
@@ -125,33 +170,54 @@ put_member(struct abt_json_out *out, struct abt_bytes key, bool string,
 	out->comma = true;
 }
 
-static void
-put_key(struct abt_json_out *out, struct abt_bytes key)
-{
-	put_member(out, key, false, abt_bytes(NULL, 0));
-}
-
-/* Comma and name, then |text| of ours. */
-static void
+/* Comma, a name of ours and |text| of ours, which is no string. */
+static inline void
 put_raw(struct abt_json_out *out, const char *key, struct abt_bytes text)
 {
-	put_key(out, abt_bytes_text(key));
-	if (!out->bad_utf8)
-		abt_buf_add(out->buf, text);
+	struct abt_bytes name = abt_bytes_text(key);
+	char *w;
+
+	if (out->bad_utf8)
+		return;
+	assert((name.p != NULL) == in_object(out));
+	assert(out->depth > 0 || !out->comma);
+	w = abt_buf_room(out->buf, name.n + text.n + 4);
+	if (w == NULL)
+		return;
+	out->buf->n += out->comma + text.n;
+	*w = ',';
+	w += out->comma;
+	if (name.p != NULL) {
+		out->buf->n += name.n + 3;
+		*w++ = '"';
+		w = copy(w, name);
+		*w++ = '"';
+		*w++ = ':';
+	}
+	copy(w, text);
+	out->comma = true;
 }
 
-static void
-open(struct abt_json_out *out, struct abt_bytes key, bool object)
+/* What was written last opens an object or an array. */
+static inline void
+go_down(struct abt_json_out *out, bool object)
 {
-	put_key(out, key);
 	if (out->bad_utf8)
 		return;
 	assert(out->depth < 64);
-	abt_buf_char(out->buf, object ? '{' : '[');
 	out->objects &= ~((uint64_t)1 << out->depth);
 	out->objects |= (uint64_t)object << out->depth;
 	out->depth++;
 	out->comma = false;
+}
+
+static void
+open_at(struct abt_json_out *out, struct abt_bytes key, bool object)
+{
+	put_member(out, data(key), false, abt_bytes(NULL, 0));
+	if (!out->bad_utf8)
+		abt_buf_char(out->buf, object ? '{' : '[');
+	go_down(out, object);
 }
 
 /* ---- the public names ---- */
@@ -159,26 +225,21 @@ open(struct abt_json_out *out, struct abt_bytes key, bool object)
 void
 abt_json_object(struct abt_json_out *out, const char *key)
 {
-	open(out, abt_bytes_text(key), true);
+	put_raw(out, key, ABT_BYTES("{"));
+	go_down(out, true);
 }
 
 void
 abt_json_array(struct abt_json_out *out, const char *key)
 {
-	open(out, abt_bytes_text(key), false);
+	put_raw(out, key, ABT_BYTES("["));
+	go_down(out, false);
 }
 
 void
 abt_json_object_at(struct abt_json_out *out, struct abt_bytes key)
 {
-	open(out, key.p != NULL ? key : ABT_BYTES(""), true);
-}
-
-static char *
-copy(char *w, struct abt_bytes b)
-{
-	memcpy(w, b.p, b.n);
-	return w + b.n;
+	open_at(out, key, true);
 }
 
 void
@@ -230,7 +291,7 @@ abt_json_plain_list_at(
 void
 abt_json_array_at(struct abt_json_out *out, struct abt_bytes key)
 {
-	open(out, key.p != NULL ? key : ABT_BYTES(""), false);
+	open_at(out, key, false);
 }
 
 void
@@ -248,20 +309,20 @@ void
 abt_json_string(
     struct abt_json_out *out, const char *key, struct abt_bytes value)
 {
-	put_member(out, abt_bytes_text(key), true, value);
+	put_member(out, ours(key), true, value);
 }
 
 void
 abt_json_string_at(
     struct abt_json_out *out, struct abt_bytes key, struct abt_bytes value)
 {
-	put_member(out, key.p != NULL ? key : ABT_BYTES(""), true, value);
+	put_member(out, data(key), true, value);
 }
 
 void
 abt_json_text(struct abt_json_out *out, const char *key, const char *value)
 {
-	put_member(out, abt_bytes_text(key), true, abt_bytes_text(value));
+	put_member(out, ours(key), true, abt_bytes_text(value));
 }
 
 void
@@ -373,7 +434,7 @@ abt_json_base64(
 	size_t n;
 	char *w;
 
-	put_key(out, abt_bytes_text(key));
+	put_raw(out, key, ABT_BYTES(""));
 	if (out->bad_utf8)
 		return;
 	n = abt_base64_length(value.n);
@@ -454,7 +515,7 @@ abt_json_tree(
 {
 	size_t begin = out->buf->n;
 
-	put_key(out, abt_bytes_text(key));
+	put_raw(out, key, ABT_BYTES(""));
 	if (out->bad_utf8)
 		return;
 	put_value(out, value);

@@ -294,10 +294,11 @@ abt_entries_of_form(struct abt_entries *entries, struct abt_arena *arena,
 
 		if (entry->plain && !has_escapes(both))
 			continue;
-		entry->plain = false;
 		entry->name = abt_percent_decode(entry->name, true, arena);
 		entry->prefix = prefix_of(entry->name);
 		entry->value = abt_percent_decode(entry->value, true, arena);
+		entry->plain = abt_bytes_plain(entry->name) &&
+			       abt_bytes_plain(entry->value);
 	}
 }
 

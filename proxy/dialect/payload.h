@@ -37,7 +37,28 @@ int abt_payload_write_event(const struct abt_payload *payload,
     struct abt_call *call, struct abt_json_out *out, struct abt_report *report);
 
 /* A header that is not handed on (H2.7). */
-bool abt_payload_is_hop_by_hop(const struct abt_field *field);
+static inline bool
+abt_payload_is_hop_by_hop(const struct abt_field *field)
+{
+	switch (field->id) {
+	case ABT_FIELD_CONNECTION:
+	case ABT_FIELD_EXPECT: /* the front has answered it */
+	case ABT_FIELD_KEEP_ALIVE:
+	case ABT_FIELD_PROXY_CONNECTION:
+	case ABT_FIELD_TE:
+	case ABT_FIELD_TRAILER:
+	case ABT_FIELD_TRANSFER_ENCODING:
+	case ABT_FIELD_UPGRADE:
+		return true;
+	case ABT_FIELD_OTHER:
+		return field->name.n > 0 &&
+		       abt_lower(field->name.p[0]) == 'p' &&
+		       abt_bytes_starts_nocase(
+			   field->name, ABT_BYTES("proxy-"));
+	default:
+		return false;
+	}
+}
 
 int abt_payload_read_result(const struct abt_payload *payload,
     const struct abt_call *call, struct abt_bytes source,

@@ -12,29 +12,6 @@
 #include "http/forwarded.h"
 #include "http/percent.h"
 
-bool
-abt_payload_is_hop_by_hop(const struct abt_field *field)
-{
-	switch (field->id) {
-	case ABT_FIELD_CONNECTION:
-	case ABT_FIELD_EXPECT: /* the front has answered it */
-	case ABT_FIELD_KEEP_ALIVE:
-	case ABT_FIELD_PROXY_CONNECTION:
-	case ABT_FIELD_TE:
-	case ABT_FIELD_TRAILER:
-	case ABT_FIELD_TRANSFER_ENCODING:
-	case ABT_FIELD_UPGRADE:
-		return true;
-	case ABT_FIELD_OTHER:
-		return field->name.n > 0 &&
-		       abt_lower(field->name.p[0]) == 'p' &&
-		       abt_bytes_starts_nocase(
-			   field->name, ABT_BYTES("proxy-"));
-	default:
-		return false;
-	}
-}
-
 struct writing {
 	const struct abt_payload *payload;
 	struct abt_call *call;
@@ -286,6 +263,17 @@ write_body(const struct writing *w)
 				     : ABT_BYTES("\"isBase64Encoded\":false"));
 }
 
+/* Decoded; what is not UTF-8 is seen when it is written, and mended then. */
+static struct abt_bytes
+path_of(const struct writing *w)
+{
+	struct abt_bytes path = w->call->request->path;
+
+	if (!w->mend && abt_bytes_find(path, '%') == path.n)
+		return path;
+	return abt_percent_decode(path, false, w->call->arena);
+}
+
 static void
 write(const struct writing *w)
 {
@@ -293,8 +281,7 @@ write(const struct writing *w)
 	const struct abt_request *req = call->request;
 	const struct abt_api *api = call->front->api;
 	struct abt_json_out *out = w->out;
-	struct abt_bytes path =
-	    abt_percent_decode(req->path, false, call->arena);
+	struct abt_bytes path = path_of(w);
 	const struct abt_bytes pieces[] = {
 		ABT_BYTES("\"version\":\"2.0\",\"routeKey\":\""),
 		call->match.route_key,

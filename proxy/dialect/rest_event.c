@@ -131,7 +131,7 @@ write_headers(const struct writing *w)
 	const struct abt_headers *sent = &call->request->headers;
 	struct abt_arena *arena = call->arena;
 	const struct abt_field *host = abt_headers_first(sent, ABT_FIELD_HOST);
-	struct abt_spelled headers = { { NULL, 0, 0 } };
+	struct abt_spelled headers = { 0 };
 	size_t i;
 
 	for (i = 0; i < sent->count; i++)

@@ -1,20 +1,56 @@
 /*
  * spelled.c - header maps under the client's own spelling (apigw.md 1.5)
  *
- * The entries are sorted by lower-case names; the value of an entry is not
- * text but the bytes of its field's address, so that one sort, that of the
- * other maps, serves here too.
+ * Fields are sorted by their lower-case names without making these: eight
+ * letters of each are at hand as a number, the others are looked at where two
+ * fields agree in those.
  */
 #include "dialect/spelled.h"
 
+#include <endian.h>
+
 #include "base/utf8_mend.h"
+
+#define INSERTION_MAX 32 /* beyond it a merge sort: no quadratic heads */
+
+struct abt_spelled_item {
+	uint64_t prefix; /* first 8 letters, lower case */
+	const struct abt_field *field;
+	size_t group; /* how many items have this name; of the first of them */
+};
+
+static uint64_t
+prefix_of(struct abt_bytes name)
+{
+	uint64_t letters = 0;
+
+	if (name.n >= sizeof(letters))
+		memcpy(&letters, name.p, sizeof(letters));
+	else if (name.n > 0)
+		memcpy(&letters, name.p, name.n);
+	return be64toh(abt_lower8(letters));
+}
 
 void
 abt_spelled_add(struct abt_spelled *spelled, struct abt_arena *arena,
     const struct abt_field *field)
 {
-	abt_entries_add(&spelled->entries, arena, abt_field_lower(field, arena),
-	    abt_bytes((const char *)field, sizeof(*field)));
+	if (spelled->count == spelled->room) {
+		size_t room = spelled->room == 0 ? 24 : spelled->room * 2;
+		struct abt_spelled_item *items =
+		    abt_arena_alloc(arena, room * sizeof(*items));
+
+		if (items == NULL)
+			return; /* the arena remembers */
+		if (spelled->count > 0)
+			memcpy(items, spelled->items,
+			    spelled->count * sizeof(*items));
+		spelled->items = items;
+		spelled->room = room;
+	}
+	spelled->items[spelled->count++] =
+	    (struct abt_spelled_item){ .prefix = prefix_of(field->name),
+		    .field = field };
 }
 
 void
@@ -32,29 +68,98 @@ abt_spelled_add_ours(struct abt_spelled *spelled, struct abt_arena *arena,
 	abt_spelled_add(spelled, arena, field);
 }
 
-static const struct abt_field *
-field_of(const struct abt_entry *entry)
+/* ---- order ---- */
+
+/* As memcmp of the lower-case names, which agree in their first eight bytes. */
+static int
+compare_rest(struct abt_bytes a, struct abt_bytes b)
 {
-	return (const struct abt_field *)(const void *)entry->value.p;
+	size_t n = a.n < b.n ? a.n : b.n;
+
+	for (size_t i = 8; i < n; i++) {
+		unsigned char x = (unsigned char)abt_lower(a.p[i]);
+		unsigned char y = (unsigned char)abt_lower(b.p[i]);
+
+		if (x != y)
+			return x < y ? -1 : 1;
+	}
+	return (a.n > b.n) - (a.n < b.n);
 }
 
 static inline bool
-same_name(const struct abt_entry *a, const struct abt_entry *b)
+is_after(const struct abt_spelled_item *a, const struct abt_spelled_item *b)
 {
-	return a->prefix == b->prefix && abt_bytes_equal(a->name, b->name);
+	if (a->prefix != b->prefix)
+		return a->prefix > b->prefix;
+	return compare_rest(a->field->name, b->field->name) > 0;
 }
 
-/* Behind the last entry that has the name of entry |i|. */
-static inline size_t
-group_end(const struct abt_entries *entries, size_t i)
+static void
+insertion_sort(struct abt_spelled_item *items, size_t count)
 {
-	size_t end = i + 1;
+	for (size_t i = 1; i < count; i++) {
+		struct abt_spelled_item item = items[i];
+		size_t j = i;
 
-	while (end < entries->count &&
-	       same_name(&entries->items[i], &entries->items[end]))
-		end++;
-	return end;
+		for (; j > 0 && is_after(&items[j - 1], &item); j--)
+			items[j] = items[j - 1];
+		items[j] = item;
+	}
 }
+
+static void
+merge(const struct abt_spelled_item *from, struct abt_spelled_item *to,
+    size_t begin, size_t middle, size_t end)
+{
+	size_t left = begin, right = middle;
+
+	for (size_t at = begin; at < end; at++)
+		if (left < middle &&
+		    (right == end || !is_after(&from[left], &from[right])))
+			to[at] = from[left++];
+		else
+			to[at] = from[right++];
+}
+
+static void
+merge_sort(struct abt_spelled *spelled, struct abt_arena *arena)
+{
+	size_t n = spelled->count;
+	struct abt_spelled_item *from = spelled->items, *swap;
+	struct abt_spelled_item *to = abt_arena_alloc(arena, n * sizeof(*to));
+
+	if (to == NULL)
+		return; /* the arena remembers */
+	for (size_t width = 1; width < n; width *= 2) {
+		for (size_t i = 0; i < n; i += 2 * width) {
+			size_t middle = i + width < n ? i + width : n;
+			size_t end = i + 2 * width < n ? i + 2 * width : n;
+
+			merge(from, to, i, middle, end);
+		}
+		swap = from;
+		from = to;
+		to = swap;
+	}
+	spelled->items = from;
+	spelled->room = n;
+}
+
+/* Count the items of each name. */
+static void
+find_groups(struct abt_spelled *spelled)
+{
+	size_t i, end;
+
+	for (i = 0; i < spelled->count; i = end) {
+		for (end = i + 1; end < spelled->count; end++)
+			if (is_after(&spelled->items[end], &spelled->items[i]))
+				break;
+		spelled->items[i].group = end - i;
+	}
+}
+
+/* ---- writing ---- */
 
 static struct abt_bytes
 text(struct abt_bytes b, bool mend, struct abt_arena *arena)
@@ -66,15 +171,14 @@ static void
 write_last(const struct abt_spelled *spelled, struct abt_arena *arena,
     bool mend, struct abt_json_out *out)
 {
-	const struct abt_entry *items = spelled->entries.items;
-	size_t i, end;
+	const struct abt_spelled_item *item = spelled->items;
+	const struct abt_spelled_item *end = item + spelled->count;
 
 	abt_json_object(out, "headers");
-	for (i = 0; i < spelled->entries.count; i = end) {
-		const struct abt_field *first = field_of(&items[i]), *last;
+	for (; item < end; item += item->group) {
+		const struct abt_field *first = item->field;
+		const struct abt_field *last = item[item->group - 1].field;
 
-		end = group_end(&spelled->entries, i);
-		last = field_of(&items[end - 1]);
 		if (first->plain && last->plain)
 			abt_json_plain_at(out, first->name, last->value);
 		else
@@ -88,22 +192,21 @@ static void
 write_lists(const struct abt_spelled *spelled, struct abt_arena *arena,
     bool mend, struct abt_json_out *out)
 {
-	const struct abt_entry *items = spelled->entries.items;
-	size_t i, end;
+	const struct abt_spelled_item *item = spelled->items;
+	const struct abt_spelled_item *end = item + spelled->count;
 
 	abt_json_object(out, "multiValueHeaders");
-	for (i = 0; i < spelled->entries.count; i = end) {
-		const struct abt_field *first = field_of(&items[i]);
+	for (; item < end; item += item->group) {
+		const struct abt_field *first = item->field;
 
-		end = group_end(&spelled->entries, i);
-		if (end == i + 1 && first->plain) {
+		if (item->group == 1 && first->plain) {
 			abt_json_plain_list_at(out, first->name, first->value);
 			continue;
 		}
 		abt_json_array_at(out, text(first->name, mend, arena));
-		for (size_t k = i; k < end; k++)
-			abt_json_string(out, NULL,
-			    text(field_of(&items[k])->value, mend, arena));
+		for (size_t k = 0; k < item->group; k++)
+			abt_json_string(
+			    out, NULL, text(item[k].field->value, mend, arena));
 		abt_json_close(out);
 	}
 	abt_json_close(out);
@@ -113,7 +216,11 @@ void
 abt_spelled_write(struct abt_spelled *spelled, struct abt_arena *arena,
     bool mend, struct abt_json_out *out)
 {
-	abt_entries_sort(&spelled->entries, arena);
+	if (spelled->count <= INSERTION_MAX)
+		insertion_sort(spelled->items, spelled->count);
+	else
+		merge_sort(spelled, arena);
+	find_groups(spelled);
 	write_last(spelled, arena, mend, out);
 	write_lists(spelled, arena, mend, out);
 }

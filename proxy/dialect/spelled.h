@@ -4,14 +4,16 @@
 #ifndef ABT_DIALECT_SPELLED_H
 #define ABT_DIALECT_SPELLED_H
 
-#include "dialect/maps.h"
+#include "albatross/http.h"
+#include "albatross/json.h"
 
 /*
  * Fields for two maps, headers and multiValueHeaders.  Spellings that differ in
  * case only are one name, under the first of them (R3.10).
  */
 struct abt_spelled {
-	struct abt_entries entries; /* by lower name; see spelled.c */
+	struct abt_spelled_item *items; /* see spelled.c */
+	size_t count, room;
 };
 
 /* |field| must live until the maps are written. */

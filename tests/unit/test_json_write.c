@@ -160,7 +160,7 @@ keys_come_first(void **state)
 	abt_json_raw(&out, "raw", ABT_BYTES("[1,2]"));
 	abt_json_base64(&out, "b", ABT_BYTES("foob"));
 	abt_json_base64(&out, "b0", abt_bytes(NULL, 0));
-	abt_json_text(&out, "quo\"te\n", "");
+	abt_json_string_at(&out, ABT_BYTES("quo\"te\n"), ABT_BYTES(""));
 	abt_json_close(&out);
 	wrote(
 	    "{\"text\":\"x\",\"none\":\"\",\"min\":-9223372036854775808,"
