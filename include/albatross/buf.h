@@ -48,6 +48,37 @@ abt_buf_commit(struct abt_buf *buf, size_t n)
 	buf->n += n;
 }
 
+/* Copy |b| to |w|, which has room: the end.  In line, because most pieces of
+ * text are shorter than a call of memcpy is worth; the last block overlaps the
+ * one before it. */
+static inline __attribute__((always_inline)) char *
+abt_put(char *w, struct abt_bytes b)
+{
+	size_t n = b.n, i;
+
+	if (n > 96) {
+		memcpy(w, b.p, n);
+	} else if (n >= 16) {
+		for (i = 0; i < n - 16; i += 16)
+			memcpy(w + i, b.p + i, 16);
+		memcpy(w + n - 16, b.p + n - 16, 16);
+	} else if (n >= 8) {
+		memcpy(w, b.p, 8);
+		memcpy(w + n - 8, b.p + n - 8, 8);
+	} else if (n >= 4) {
+		memcpy(w, b.p, 4);
+		memcpy(w + n - 4, b.p + n - 4, 4);
+	} else {
+		for (i = 0; i < n; i++)
+			w[i] = b.p[i];
+	}
+	return w + n;
+}
+
+/* The same of a string literal, whose length the compiler knows. */
+#define ABT_PUT(w, literal) \
+	((char *)memcpy(w, literal, sizeof(literal) - 1) + sizeof(literal) - 1)
+
 void abt_buf_add(struct abt_buf *buf, struct abt_bytes b);
 void abt_buf_text(struct abt_buf *buf, const char *text);
 static inline void

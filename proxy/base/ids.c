@@ -12,15 +12,44 @@
 #include <errno.h>
 #include <sys/random.h>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #define STOCK 4096
+
+#if defined(__SSE2__)
+
+/* Eight bytes as sixteen digits at once. */
+static inline char *
+put_hex8(char *out, const unsigned char *bytes)
+{
+	__m128i v = _mm_loadl_epi64((const __m128i *)(const void *)bytes);
+	__m128i low = _mm_and_si128(v, _mm_set1_epi8(15));
+	__m128i high = _mm_and_si128(_mm_srli_epi16(v, 4), _mm_set1_epi8(15));
+	__m128i digits = _mm_unpacklo_epi8(high, low);
+	__m128i letter = _mm_cmpgt_epi8(digits, _mm_set1_epi8(9));
+
+	letter = _mm_and_si128(letter, _mm_set1_epi8('a' - 10 - '0'));
+	digits = _mm_add_epi8(digits, _mm_set1_epi8('0'));
+	digits = _mm_add_epi8(digits, letter);
+	_mm_storeu_si128((__m128i *)(void *)out, digits);
+	return out + 16;
+}
+
+#endif
 
 static char *
 put_hex(char *out, const unsigned char *bytes, size_t n)
 {
 	static const char digits[] = "0123456789abcdef";
-	size_t i;
+	size_t i = 0;
 
-	for (i = 0; i < n; i++) {
+#if defined(__SSE2__)
+	for (; n - i >= 8; i += 8)
+		out = put_hex8(out, bytes + i);
+#endif
+	for (; i < n; i++) {
 		*out++ = digits[bytes[i] >> 4];
 		*out++ = digits[bytes[i] & 15];
 	}
@@ -36,36 +65,37 @@ abt_id_hex(char *out, const unsigned char *bytes, size_t n)
 void
 abt_id_uuid(char out[37], const unsigned char random[16])
 {
-	static const unsigned char groups[] = { 4, 2, 2, 2, 6 };
 	unsigned char bytes[16];
-	const unsigned char *from = bytes;
-	size_t i;
+	char hex[32];
 
 	memcpy(bytes, random, sizeof(bytes));
 	bytes[6] = (unsigned char)((bytes[6] & 0x0f) | 0x40); /* version 4 */
 	bytes[8] = (unsigned char)((bytes[8] & 0x3f) | 0x80); /* RFC 9562 */
-	for (i = 0; i < sizeof(groups); i++) {
-		if (i > 0)
-			*out++ = '-';
-		out = put_hex(out, from, groups[i]);
-		from += groups[i];
-	}
-	*out = '\0';
+	put_hex(hex, bytes, sizeof(bytes));
+	memcpy(out, hex, 8);
+	memcpy(out + 9, hex + 8, 4);
+	memcpy(out + 14, hex + 12, 4);
+	memcpy(out + 19, hex + 16, 4);
+	memcpy(out + 24, hex + 20, 12);
+	out[8] = out[13] = out[18] = out[23] = '-';
+	out[36] = '\0';
 }
 
 void
 abt_id_trace(char out[36], int64_t seconds, const unsigned char random[12])
 {
-	unsigned char time[4];
-	size_t i;
+	unsigned char bytes[16];
+	uint32_t time = htobe32((uint32_t)seconds);
+	char hex[32];
 
-	for (i = 0; i < sizeof(time); i++)
-		time[i] = (unsigned char)((uint64_t)seconds >> (24 - 8 * i));
-	*out++ = '1';
-	*out++ = '-';
-	out = put_hex(out, time, sizeof(time));
-	*out++ = '-';
-	*put_hex(out, random, 12) = '\0';
+	memcpy(bytes, &time, sizeof(time));
+	memcpy(bytes + 4, random, 12);
+	put_hex(hex, bytes, sizeof(bytes));
+	memcpy(out, "1-", 2);
+	memcpy(out + 2, hex, 8);
+	out[10] = '-';
+	memcpy(out + 11, hex + 8, 24);
+	out[35] = '\0';
 }
 
 void

@@ -8,10 +8,11 @@
  */
 #include "gateway/access_log.h"
 
-#include <stdio.h>
+#include <endian.h>
 
 #include "albatross/dialect.h"
 #include "base/clock.h"
+#include "base/ids.h"
 #include "gateway/call_state.h"
 #include "gateway/context_log.h"
 #include "route/route.h"
@@ -37,6 +38,16 @@ on_flush(struct abt_timer *timer)
 	flush(abt_container_of(timer, struct abt_gateway_loop, flush));
 }
 
+/* A line of |n| bytes stands where the next one belongs. */
+static void
+end_line(struct abt_gateway_loop *gateway, size_t n)
+{
+	gateway->lines_size += n < LINE_MAX ? n : LINE_MAX;
+	gateway->lines[gateway->lines_size++] = '\n';
+	if (!abt_timer_is_set(&gateway->flush))
+		abt_timer_set(gateway->loop, &gateway->flush, FLUSH_MS);
+}
+
 static void
 add_line(struct abt_gateway_loop *gateway, const char *line, size_t n)
 {
@@ -45,10 +56,7 @@ add_line(struct abt_gateway_loop *gateway, const char *line, size_t n)
 	if (gateway->lines_size + n + 1 > LINES_SIZE)
 		flush(gateway);
 	memcpy(gateway->lines + gateway->lines_size, line, n);
-	gateway->lines_size += n;
-	gateway->lines[gateway->lines_size++] = '\n';
-	if (!abt_timer_is_set(&gateway->flush))
-		abt_timer_set(gateway->loop, &gateway->flush, FLUSH_MS);
+	end_line(gateway, n);
 }
 
 int
@@ -90,40 +98,17 @@ abt_gateway_detach(struct abt_loop *loop)
 
 /* ---- pieces of a line ---- */
 
-/* Eight bytes that need no escape: 0x20 to 0x7e, no quote, no backslash. */
-static inline bool
-plain8(uint64_t v)
-{
-	const uint64_t ones = 0x0101010101010101u, high = 0x80 * ones;
-	uint64_t quote = v ^ '"' * ones, slash = v ^ '\\' * ones;
-	uint64_t odd =
-	    (v - ' ' * ones) | (v + ones) | (quote - ones) | (slash - ones) | v;
-
-	/* a borrow from a neighbour can only make a plain byte look odd */
-	return (odd & high) == 0;
-}
-
-/* |text| at |w|, of which there are four bytes for each; the end. */
+/* |text| at |w|, of which there are four bytes for each; the end.  What is
+ * longer than a line would be cut anyway. */
 static char *
-put_escaped(char *w, struct abt_bytes text)
+put_odd(char *w, struct abt_bytes text)
 {
 	static const char hex[] = "0123456789abcdef";
-	const char *p = text.p, *end = text.p + text.n;
+	size_t i;
 
-	while (p < end) {
-		unsigned char c = (unsigned char)*p;
-		uint64_t eight;
+	for (i = 0; i < text.n; i++) {
+		unsigned char c = (unsigned char)text.p[i];
 
-		if (end - p >= 8) {
-			memcpy(&eight, p, 8);
-			memcpy(w, &eight, 8);
-			if (plain8(eight)) {
-				p += 8;
-				w += 8;
-				continue;
-			}
-		}
-		p++;
 		if (c >= ' ' && c < 0x7f && c != '"' && c != '\\') {
 			*w++ = (char)c;
 			continue;
@@ -136,46 +121,70 @@ put_escaped(char *w, struct abt_bytes text)
 	return w;
 }
 
-/* Quoted text: quotes, backslashes, control and non-ASCII bytes as \xNN.  What
- * is longer than a line would be cut anyway. */
-static void
-add_quoted(struct abt_buf *line, struct abt_bytes text)
+static size_t
+cut(struct abt_bytes text)
 {
-	char *begin, *w;
+	return text.n < LINE_MAX ? text.n : LINE_MAX;
+}
 
+/* Quotes, backslashes, control and non-ASCII bytes as \xNN. */
+static inline char *
+put_escaped(char *w, struct abt_bytes text)
+{
+	text.n = cut(text);
+	return abt_bytes_plain(text) ? abt_put(w, text) : put_odd(w, text);
+}
+
+static char *
+put_quoted(char *w, struct abt_bytes text)
+{
 	if (text.n == 0)
-		text = ABT_BYTES("-");
-	if (text.n > LINE_MAX)
-		text.n = LINE_MAX;
-	begin = w = abt_buf_room(line, 4 * text.n + 2);
-	if (w == NULL)
-		return;
+		return ABT_PUT(w, "\"-\"");
 	*w++ = '"';
 	w = put_escaped(w, text);
 	*w++ = '"';
-	abt_buf_commit(line, (size_t)(w - begin));
+	return w;
 }
 
-/* 1234 as 1.234 */
-static void
-add_thousandths(struct abt_buf *line, uint64_t value)
+/* Text of ours, or of what the head found to be plain. */
+static inline char *
+put_plain(char *w, struct abt_bytes text)
 {
-	unsigned rest = (unsigned)(value % 1000);
-	const char digits[4] = { '.', (char)('0' + rest / 100),
-		(char)('0' + rest / 10 % 10), (char)('0' + rest % 10) };
-
-	abt_buf_number(line, value / 1000);
-	abt_buf_add(line, abt_bytes(digits, sizeof(digits)));
+	text.n = cut(text);
+	*w++ = '"';
+	w = abt_put(w, text.n > 0 ? text : ABT_BYTES("-"));
+	*w++ = '"';
+	return w;
 }
 
-static void
-add_seconds(struct abt_buf *line, int64_t us)
+static inline char *
+put_number(char *w, uint64_t value)
 {
+	return w + abt_format_number(w, value);
+}
+
+/* |us| as seconds in milliseconds, "1.234 ". */
+static char *
+put_seconds(char *w, int64_t us)
+{
+	uint64_t ms = (uint64_t)us / 1000;
+	unsigned rest = (unsigned)(ms % 1000);
+
 	if (us < 0)
-		abt_buf_text(line, "-1");
+		return ABT_PUT(w, "-1 ");
+	if (ms < 1000)
+		*w++ = '0';
 	else
-		add_thousandths(line, (uint64_t)us / 1000);
+		w = put_number(w, ms / 1000);
+	*w++ = '.';
+	*w++ = (char)('0' + rest / 100);
+	*w++ = (char)('0' + rest / 10 % 10);
+	*w++ = (char)('0' + rest % 10);
+	*w++ = ' ';
+	return w;
 }
+
+/* ---- what both formats know ---- */
 
 /* Request, target and response processing time in us; -1 where nothing was
  * dispatched (fields 6 to 8). */
@@ -210,56 +219,64 @@ status_of(const struct abt_call_state *state)
 		   : state->x->response.status;
 }
 
-static struct abt_bytes
-scheme_of(const struct abt_call_state *state)
+/* Is there a request line to show? */
+static bool
+has_request(const struct abt_request *req)
 {
-	return state->call.facts.tls ? ABT_BYTES("https") : ABT_BYTES("http");
+	return req->method.n > 0 && req->path.n > 0;
+}
+
+/* "method scheme://host:port/uri version" of field 13, each piece through
+ * |put|. */
+static char *
+put_request(char *w, const struct abt_call_state *state,
+    char *(*text)(char *w, struct abt_bytes text))
+{
+	const struct abt_request *req = &state->x->request;
+	bool whole = has_request(req);
+
+	w = whole ? text(w, req->method) : ABT_PUT(w, "-");
+	w = state->call.facts.tls ? ABT_PUT(w, " https://")
+				  : ABT_PUT(w, " http://");
+	w = text(w, abt_request_host(req));
+	*w++ = ':';
+	w = put_number(w, state->call.facts.listener_port);
+	if (!whole)
+		return ABT_PUT(w, "- -");
+	w = text(w, req->path);
+	if (req->query.p != NULL)
+		*w++ = '?';
+	w = text(w, req->query);
+	w = ABT_PUT(w, " HTTP/1.1");
+	w[-3] = (char)('0' + req->version / 10);
+	w[-1] = (char)('0' + req->version % 10);
+	return w;
+}
+
+static size_t
+request_size(const struct abt_call_state *state)
+{
+	const struct abt_request *req = &state->x->request;
+
+	return req->method.n + abt_request_host(req).n + req->path.n +
+	       req->query.n + 64;
 }
 
 static char *
-put(char *w, struct abt_bytes b)
+put_as_it_is(char *w, struct abt_bytes text)
 {
-	if (b.n > 0)
-		memcpy(w, b.p, b.n);
-	return w + b.n;
+	return abt_put(w, text);
 }
 
-/* scheme://host:port/uri of field 13. */
 static struct abt_bytes
 request_text(const struct abt_call_state *state)
 {
-	const struct abt_request *req = &state->x->request;
-	const struct abt_facts *facts = &state->call.facts;
-	struct abt_bytes host = abt_request_host(req);
-	struct abt_bytes port, scheme = scheme_of(state);
-	char digits[20], version[] = "HTTP/1.1", *text, *w;
-	bool whole = req->method.n > 0 && req->path.n > 0;
+	char *text = abt_arena_alloc(&state->x->arena, request_size(state));
 
-	if (!whole)
-		return abt_arena_printf(&state->x->arena, "- %.*s://%.*s:%u- -",
-		    ABT_FMT(scheme), ABT_FMT(host), facts->listener_port);
-	port =
-	    abt_bytes(digits, abt_format_number(digits, facts->listener_port));
-	version[5] = (char)('0' + req->version / 10);
-	version[7] = (char)('0' + req->version % 10);
-	w = text = abt_arena_alloc(&state->x->arena,
-	    req->method.n + host.n + req->path.n + req->query.n + 64);
 	if (text == NULL)
 		return abt_bytes(NULL, 0);
-	w = put(w, req->method);
-	w = put(w, ABT_BYTES(" "));
-	w = put(w, scheme);
-	w = put(w, ABT_BYTES("://"));
-	w = put(w, host);
-	w = put(w, ABT_BYTES(":"));
-	w = put(w, port);
-	w = put(w, req->path);
-	if (req->query.p != NULL)
-		w = put(w, ABT_BYTES("?"));
-	w = put(w, req->query);
-	w = put(w, ABT_BYTES(" "));
-	w = put(w, abt_bytes_text(version));
-	return abt_bytes(text, (size_t)(w - text));
+	return abt_bytes(
+	    text, (size_t)(put_request(text, state, put_as_it_is) - text));
 }
 
 static const char *
@@ -313,143 +330,176 @@ user_agent_of(const struct abt_call_state *state)
 
 /* ---- ALB's format ---- */
 
-/* Sixteen digits. */
-static void
-add_hex(struct abt_buf *line, uint64_t value)
+/* What a line takes at most. */
+static size_t
+alb_size(const struct abt_call_state *state)
 {
-	static const char digits[] = "0123456789abcdef";
-	char hex[16];
-	size_t i;
+	const struct abt_facts *facts = &state->call.facts;
+	struct abt_bytes redirect = redirect_of(state);
 
-	for (i = 0; i < sizeof(hex); i++)
-		hex[i] = digits[value >> (60 - 4 * i) & 15];
-	abt_buf_add(line, abt_bytes(hex, sizeof(hex)));
+	return 4 * (request_size(state) + cut(user_agent_of(state)) +
+		       cut(state->call.trace_id) + cut(redirect) +
+		       cut(facts->sni)) +
+	       state->call.front->name.n + facts->peer_ip.n +
+	       facts->tls_cipher.n + facts->tls_version.n +
+	       state->call.match.target_group_arn.n + 1024;
 }
 
-/* A status or a priority; nothing of ours is below 0. */
-static void
-add_int(struct abt_buf *line, int value)
-{
-	abt_buf_number(line, value > 0 ? (unsigned)value : 0);
-}
-
-static void
-add_alb_ends(struct abt_buf *line, const struct abt_call_state *state)
+static char *
+put_alb_ends(char *w, const struct abt_call_state *state)
 {
 	const struct abt_facts *facts = &state->call.facts;
 	bool v6 = abt_bytes_find(facts->peer_ip, ':') < facts->peer_ip.n;
-	char time[ABT_ISO_SIZE];
+	uint64_t id = htobe64(state->call.front->id);
+	unsigned char bytes[sizeof(id)];
 
-	abt_date_iso_us(time, state->replied_epoch_us);
-	abt_buf_add(line, scheme_of(state));
-	abt_buf_char(line, ' ');
-	abt_buf_text(line, time);
-	abt_buf_add(line, ABT_BYTES(" app/"));
-	abt_buf_add(line, state->call.front->name);
-	abt_buf_char(line, '/');
-	add_hex(line, state->call.front->id);
-	abt_buf_add(line, v6 ? ABT_BYTES(" [") : ABT_BYTES(" "));
-	abt_buf_add(line, facts->peer_ip);
-	abt_buf_add(line, v6 ? ABT_BYTES("]:") : ABT_BYTES(":"));
-	abt_buf_number(line, facts->peer_port);
-	abt_buf_add(line, ABT_BYTES(" - "));
+	w = facts->tls ? ABT_PUT(w, "https ") : ABT_PUT(w, "http ");
+	abt_date_iso_us(w, state->replied_epoch_us);
+	w = ABT_PUT(w + ABT_ISO_SIZE - 1, " app/");
+	w = abt_put(w, state->call.front->name);
+	*w++ = '/';
+	memcpy(bytes, &id, sizeof(id));
+	abt_id_hex(w, bytes, sizeof(bytes));
+	w += 2 * sizeof(bytes);
+	w = v6 ? ABT_PUT(w, " [") : ABT_PUT(w, " ");
+	w = abt_put(w, facts->peer_ip);
+	w = v6 ? ABT_PUT(w, "]:") : ABT_PUT(w, ":");
+	w = put_number(w, facts->peer_port);
+	return ABT_PUT(w, " - ");
 }
 
-static void
-add_alb_numbers(struct abt_buf *line, const struct abt_call_state *state)
+static char *
+put_alb_numbers(char *w, const struct abt_call_state *state)
 {
 	struct times times = times_of(state);
 	const struct abt_exchange *x = state->x;
+	int status = status_of(state);
 
-	add_seconds(line, times.request);
-	abt_buf_char(line, ' ');
-	add_seconds(line, times.target);
-	abt_buf_char(line, ' ');
-	add_seconds(line, times.response);
-	abt_buf_char(line, ' ');
-	add_int(line, status_of(state));
-	abt_buf_char(line, ' ');
-	if (state->target_status != 0)
-		add_int(line, state->target_status);
+	w = put_seconds(w, times.request);
+	w = put_seconds(w, times.target);
+	w = put_seconds(w, times.response);
+	w = put_number(w, status > 0 ? (unsigned)status : 0);
+	*w++ = ' ';
+	if (state->target_status > 0)
+		w = put_number(w, (unsigned)state->target_status);
 	else
-		abt_buf_char(line, '-');
-	abt_buf_char(line, ' ');
-	abt_buf_number(line, x->received);
-	abt_buf_char(line, ' ');
-	abt_buf_number(line, x->sent);
-	abt_buf_char(line, ' ');
+		*w++ = '-';
+	*w++ = ' ';
+	w = put_number(w, x->received);
+	*w++ = ' ';
+	w = put_number(w, x->sent);
+	*w++ = ' ';
+	return w;
 }
 
-static void
-add_text(struct abt_buf *line, struct abt_bytes text)
+/* Unquoted, and a blank. */
+static char *
+put_word(char *w, struct abt_bytes text)
 {
-	if (text.n > 0)
-		abt_buf_add(line, text);
+	w = abt_put(w, text.n > 0 ? text : ABT_BYTES("-"));
+	*w++ = ' ';
+	return w;
+}
+
+/* Request, user agent, TLS, target group, trace, SNI (fields 13 to 20). */
+static char *
+put_alb_request(char *w, const struct abt_call_state *state)
+{
+	const struct abt_facts *facts = &state->call.facts;
+	const struct abt_headers *headers = &state->x->request.headers;
+	const struct abt_field *agent =
+	    abt_headers_last(headers, ABT_FIELD_USER_AGENT);
+
+	*w++ = '"';
+	w = put_request(w, state, put_escaped);
+	w = ABT_PUT(w, "\" ");
+	if (agent != NULL && agent->plain)
+		w = put_plain(w, agent->value);
 	else
-		abt_buf_char(line, '-');
-	abt_buf_char(line, ' ');
+		w = put_quoted(w, user_agent_of(state));
+	*w++ = ' ';
+	w = put_word(w, facts->tls_cipher);
+	w = put_word(w, facts->tls_version);
+	w = put_word(w, state->call.match.target_group_arn);
+	w = put_quoted(w, state->call.trace_id);
+	*w++ = ' ';
+	w = put_quoted(w, facts->sni);
+	return ABT_PUT(w, " \"-\" ");
 }
 
 /* Rule priority, creation time, actions (fields 21 to 23). */
-static void
-add_alb_rule(struct abt_buf *line, const struct abt_call_state *state)
+static char *
+put_alb_rule(char *w, const struct abt_call_state *state)
 {
-	char created[ABT_ISO_SIZE];
+	int priority = state->call.match.priority;
 
-	abt_date_iso_us(created, state->call.facts.epoch_us);
 	if (state->call.match.route != NULL)
-		add_int(line, state->call.match.priority);
+		w = put_number(w, priority > 0 ? (unsigned)priority : 0);
 	else
-		abt_buf_char(line, '-');
-	abt_buf_char(line, ' ');
-	abt_buf_text(line, created);
-	abt_buf_char(line, ' ');
-	add_quoted(line, abt_bytes_text(action_of(state)));
-	abt_buf_char(line, ' ');
-	add_quoted(line, redirect_of(state));
-	abt_buf_char(line, ' ');
-	add_quoted(line, abt_bytes_text(reason_of(state)));
+		*w++ = '-';
+	*w++ = ' ';
+	abt_date_iso_us(w, state->call.facts.epoch_us);
+	w += ABT_ISO_SIZE - 1;
+	*w++ = ' ';
+	w = put_plain(w, abt_bytes_text(action_of(state)));
+	*w++ = ' ';
+	w = put_quoted(w, redirect_of(state));
+	*w++ = ' ';
+	return put_plain(w, abt_bytes_text(reason_of(state)));
 }
 
-static void
-add_alb_class(struct abt_buf *line, const struct abt_call_state *state)
+static char *
+put_alb_class(char *w, const struct abt_call_state *state)
 {
 	const struct abt_rule *deviation = state->x->report.deviation;
 	char id[49];
 
-	abt_buf_text(line, " \"-\" \"-\" ");
-	add_quoted(line,
-	    abt_bytes_text(
-		deviation != NULL ? abt_tier_name(deviation->tier) : NULL));
-	abt_buf_char(line, ' ');
-	add_quoted(
-	    line, abt_bytes_text(deviation != NULL ? deviation->reason : NULL));
+	w = ABT_PUT(w, " \"-\" \"-\" ");
+	w = put_plain(
+	    w, abt_bytes_text(
+		   deviation != NULL ? abt_tier_name(deviation->tier) : NULL));
+	*w++ = ' ';
+	w = put_plain(
+	    w, abt_bytes_text(deviation != NULL ? deviation->reason : NULL));
 	abt_exchange_conn_id(state->x, id);
-	abt_buf_add(line, ABT_BYTES(" TID_"));
-	abt_buf_add(line, abt_bytes(id, 32));
-	abt_buf_add(line, ABT_BYTES(" \"-\" \"-\" \"-\""));
+	w = ABT_PUT(w, " TID_");
+	w = abt_put(w, abt_bytes(id, 32));
+	return ABT_PUT(w, " \"-\" \"-\" \"-\"");
 }
 
-static void
-write_alb(struct abt_buf *line, const struct abt_call_state *state)
+static char *
+put_alb(char *w, const struct abt_call_state *state)
 {
-	const struct abt_facts *facts = &state->call.facts;
+	w = put_alb_ends(w, state);
+	w = put_alb_numbers(w, state);
+	w = put_alb_request(w, state);
+	w = put_alb_rule(w, state);
+	return put_alb_class(w, state);
+}
 
-	add_alb_ends(line, state);
-	add_alb_numbers(line, state);
-	add_quoted(line, request_text(state));
-	abt_buf_char(line, ' ');
-	add_quoted(line, user_agent_of(state));
-	abt_buf_char(line, ' ');
-	add_text(line, facts->tls_cipher);
-	add_text(line, facts->tls_version);
-	add_text(line, state->call.match.target_group_arn);
-	add_quoted(line, state->call.trace_id);
-	abt_buf_char(line, ' ');
-	add_quoted(line, facts->sni);
-	abt_buf_text(line, " \"-\" ");
-	add_alb_rule(line, state);
-	add_alb_class(line, state);
+/* Straight into the loop's buffer, or, if it can be longer than that, through
+ * one of its own. */
+static void
+add_alb_line(struct abt_gateway_loop *gateway, struct abt_call_state *state)
+{
+	size_t most = alb_size(state) + 1, n;
+	struct abt_buf line;
+	char *begin;
+
+	if (most > LINES_SIZE) {
+		abt_buf_init(&line, gateway->loop->pool, most);
+		begin = abt_buf_room(&line, most);
+		if (begin != NULL)
+			add_line(gateway, begin,
+			    (size_t)(put_alb(begin, state) - begin));
+		abt_buf_end(&line);
+		return;
+	}
+	if (gateway->lines_size + most > LINES_SIZE)
+		flush(gateway);
+	begin = gateway->lines + gateway->lines_size;
+	n = (size_t)(put_alb(begin, state) - begin);
+	end_line(gateway, n);
 }
 
 /* ---- JSON ---- */
@@ -459,18 +509,17 @@ static void
 json_text(struct abt_json_out *out, const char *key, struct abt_bytes text,
     struct abt_arena *arena)
 {
-	struct abt_buf escaped;
+	char *escaped;
 
 	if (abt_utf8_valid(text)) {
 		abt_json_string(out, key, text);
 		return;
 	}
-	abt_buf_init(&escaped, arena->pool, LINE_MAX);
-	add_quoted(&escaped, text);
-	if (escaped.n >= 2)
-		abt_json_string(
-		    out, key, abt_bytes(escaped.p + 1, escaped.n - 2));
-	abt_buf_end(&escaped);
+	escaped = abt_arena_alloc(arena, 4 * cut(text) + 1);
+	if (escaped != NULL)
+		abt_json_string(out, key,
+		    abt_bytes(escaped,
+			(size_t)(put_escaped(escaped, text) - escaped)));
 }
 
 static void
@@ -540,20 +589,22 @@ void
 abt_access_log_line(struct abt_call_state *state)
 {
 	struct abt_gateway_loop *gateway = state->gateway;
+	const struct abt_api *api = state->call.front->api;
 	struct abt_buf line;
 
-	/* room for the longest request line and user agent, four times
-	 * escaped; the line itself is cut later */
+	if ((api == NULL || api->log_format.n == 0) &&
+	    abt_access_log_format(gateway->log) != ABT_ACCESS_JSON) {
+		add_alb_line(gateway, state);
+		return;
+	}
+	/* room for the longest request line and user agent; the line itself is
+	 * cut later */
 	abt_buf_init(&line, gateway->loop->pool, 262144);
 	abt_buf_room(&line, 1024);
-	if (state->call.front->api != NULL &&
-	    state->call.front->api->log_format.n > 0)
-		abt_context_log_line(
-		    &line, state, state->call.front->api->log_format);
-	else if (abt_access_log_format(gateway->log) == ABT_ACCESS_JSON)
-		write_json(&line, state);
+	if (api != NULL && api->log_format.n > 0)
+		abt_context_log_line(&line, state, api->log_format);
 	else
-		write_alb(&line, state);
+		write_json(&line, state);
 	if (!line.failed)
 		add_line(gateway, line.p, line.n);
 	abt_buf_end(&line);
