@@ -8,7 +8,8 @@
  * promise and callback handlers, CommonJS and ES modules.  Everything goes over
  * one connection of our own, which keeps the process alive only while an answer
  * is awaited, so that Node notices when a handler has nothing left to do.  The
- * result of one event and the wish for the next one are sent together.
+ * result of one event and the wish for the next one are sent together.  What a
+ * streaming handler writes goes over a second connection, by Node's own http.
  */
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
@@ -17,6 +18,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import util from 'node:util';
 
+const require = createRequire(import.meta.url);
 const ROOT = process.cwd();
 const PREFIX = '/2018-06-01/runtime/';
 const AGENT = `albatross-node/${process.version}`;
@@ -35,6 +37,8 @@ const ImportModuleError = errorClass('ImportModuleError');
 const HandlerNotFound = errorClass('HandlerNotFound');
 const MalformedHandlerName = errorClass('MalformedHandlerName');
 const UserCodeSyntaxError = errorClass('UserCodeSyntaxError');
+const MalformedStreamingHandler = errorClass('MalformedStreamingHandler');
+const InvalidStreamingOperation = errorClass('InvalidStreamingOperation');
 const UnhandledPromiseRejection = errorClass('UnhandledPromiseRejection');
 
 const printable = (text) => text.replace(/\x7f/g, '%7F');
@@ -259,6 +263,152 @@ class Api {
   }
 }
 
+// ---- streamed responses ----
+
+const STREAMS = Symbol.for('aws.lambda.runtime.handler.streaming');
+const HIGH_WATER = Symbol.for(
+  'aws.lambda.runtime.handler.streaming.highWaterMark',
+);
+const ERROR_TYPE = 'Lambda-Runtime-Function-Error-Type';
+const ERROR_BODY = 'Lambda-Runtime-Function-Error-Body';
+
+/* What a handler sees of the request that its stream is. */
+const METHODS = `cork destroy end uncork write addListener emit eventNames
+  getMaxListeners listenerCount listeners off on once prependListener
+  prependOnceListener rawListeners removeAllListeners removeListener
+  setMaxListeners setContentType`.split(/\s+/);
+const STATES = `writableFinished writableObjectMode writableBuffer writableEnded
+  writableNeedDrain writableHighWaterMark writableCorked writableLength`.split(
+  /\s+/,
+);
+const SETTINGS = ['destroyed', 'writable', '_onBeforeFirstWrite'];
+
+function handlersView(request) {
+  const view = {};
+  for (const name of METHODS) view[name] = request[name].bind(request);
+  for (const name of [...STATES, ...SETTINGS]) {
+    const set = SETTINGS.includes(name)
+      ? (value) => (request[name] = value)
+      : undefined;
+    Object.defineProperty(view, name, { get: () => request[name], set });
+  }
+  return view;
+}
+
+/* A POST of a response that is not known yet: what the handler writes goes out
+ * in chunks, an error behind the last one. */
+class ResponseStream {
+  static agent = null;
+
+  static connect(highWaterMark) {
+    const http = require('node:http'); // others start without it
+    if (ResponseStream.agent === null) {
+      const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+      agent.createConnection = (options, then) =>
+        net.createConnection({ ...options, highWaterMark }, then);
+      ResponseStream.agent = agent;
+    }
+    return http;
+  }
+
+  constructor(api, id, highWaterMark) {
+    const http = ResponseStream.connect(highWaterMark);
+    this.request = http.request({
+      ...api.peer,
+      agent: ResponseStream.agent,
+      method: 'POST',
+      path: `${PREFIX}invocation/${id}/response`,
+      headers: {
+        'Lambda-Runtime-Function-Response-Mode': 'streaming',
+        'Content-Type': 'application/octet-stream',
+        Trailer: [ERROR_TYPE, ERROR_BODY],
+      },
+    });
+    /* It was taken by the Runtime API; fails when the connection does. */
+    this.taken = new Promise((resolve, reject) => {
+      this.request.on('response', (response) => {
+        response.resume();
+        response.on('end', resolve);
+        response.on('aborted', reject);
+      });
+      this.request.on('error', reject);
+    });
+    this.taken.catch(() => {});
+    this.wrap();
+    this.view = handlersView(this.request);
+  }
+
+  wrap() {
+    const { request } = this;
+    const write = request.write.bind(request);
+    const end = request.end.bind(request);
+    let written = false;
+
+    request.end = (then) => {
+      end(then);
+    };
+    request.setContentType = (type) => {
+      if (written) {
+        throw new InvalidStreamingOperation(
+          'Cannot set content-type, too late.',
+        );
+      }
+      request.setHeader('Content-Type', type);
+    };
+    request.write = (chunk, encoding, then) => {
+      const first = !written && request._onBeforeFirstWrite;
+      const plain =
+        typeof chunk === 'string' ||
+        Buffer.isBuffer(chunk) ||
+        (chunk && chunk.constructor === Uint8Array);
+      if (typeof first === 'function') first((head) => write(head));
+      written = true;
+      return write(plain ? chunk : JSON.stringify(chunk), encoding, then);
+    };
+  }
+
+  fail(e, then) {
+    const body = errorBody(e);
+    this.request.addTrailers({
+      [ERROR_TYPE]: body.errorType.replace(/[^\x20-\x7e]/g, '?'),
+      [ERROR_BODY]: Buffer.from(JSON.stringify(body)).toString('base64'),
+    });
+    this.request.end(then);
+  }
+}
+
+/* What AWS puts into the global scope of a handler's module. */
+const awslambda = {
+  streamifyResponse(handler, options) {
+    handler[STREAMS] = 'response';
+    if (options && typeof options.highWaterMark === 'number') {
+      handler[HIGH_WATER] = Math.trunc(options.highWaterMark);
+    }
+    return handler;
+  },
+  HttpResponseStream: class HttpResponseStream {
+    static from(stream, prelude) {
+      const text = JSON.stringify(prelude);
+      stream.setContentType(
+        'application/vnd.awslambda.http-integration-response',
+      );
+      stream._onBeforeFirstWrite = (write) => {
+        write(text);
+        write(Buffer.alloc(8));
+      };
+      return stream;
+    }
+  },
+};
+
+/* Is |handler| one of those that get a stream? */
+function streams(handler) {
+  const mark = handler[STREAMS];
+  if (mark === undefined || mark === null || mark === false) return false;
+  if (mark === 'response') return true;
+  throw new MalformedStreamingHandler('Only response streaming is supported.');
+}
+
 // ---- the handler ----
 
 function isEsFolder(folder) {
@@ -279,7 +429,6 @@ function isEsFolder(folder) {
 }
 
 async function loadModule(folder, name) {
-  const require = createRequire(import.meta.url);
   const stem = path.resolve(ROOT, folder, name);
   const esm = (file) => import(pathToFileURL(file).href);
   if (fs.existsSync(stem) && fs.statSync(stem).isFile()) return require(stem);
@@ -305,6 +454,9 @@ async function loadHandler(full) {
   const dot = base.indexOf('.');
   if (dot < 0) throw new MalformedHandlerName('Bad handler');
   let loaded;
+  if (!/^(1|true)$/.test(process.env.AWS_LAMBDA_NODEJS_NO_GLOBAL_AWSLAMBDA)) {
+    globalThis.awslambda = awslambda;
+  }
   try {
     loaded = await loadModule(folder, base.slice(0, dot));
   } catch (e) {
@@ -364,6 +516,7 @@ class Runtime {
   constructor(api, handler) {
     this.api = api;
     this.handler = handler;
+    this.streams = streams(handler);
     this.take = (answer) => this.onAnswer(answer);
   }
 
@@ -445,6 +598,46 @@ class Runtime {
     return [first(callback), context];
   }
 
+  async runStream(id, headers, body) {
+    const stream = new ResponseStream(this.api, id, this.handler[HIGH_WATER]);
+    let waits = true;
+    const context = {
+      get callbackWaitsForEmptyEventLoop() {
+        return waits;
+      },
+      set callbackWaitsForEmptyEventLoop(value) {
+        waits = value;
+      },
+    };
+    const next = () => {
+      const poll = () => this.api.poll(this.take);
+      atEmptyLoop = NOTHING;
+      if (waits) atEmptyLoop = () => setImmediate(poll);
+      else poll();
+    };
+    const fail = (e) => {
+      console.error('Invoke Error', `\t${errorLine(e)}`);
+      stream.fail(e, next);
+    };
+    atEmptyLoop = () => this.api.poll(this.take);
+    try {
+      describe(context, headers);
+      const result = this.handler(JSON.parse(body), stream.view, context);
+      if (!result || typeof result.then !== 'function') {
+        fail('Streaming does not support non-async handlers.');
+        return;
+      }
+      if ((await result) !== undefined) {
+        console.warn('Streaming handlers ignore return values.');
+      }
+      await stream.taken;
+      if (stream.request.writableFinished) next();
+      else fail('Response stream is not finished.');
+    } catch (e) {
+      fail(e);
+    }
+  }
+
   run({ headers, body }) {
     const id = headers['lambda-runtime-aws-request-id'];
     const trace = headers['lambda-runtime-trace-id'];
@@ -453,6 +646,10 @@ class Runtime {
       this.api.postError(id, e, () => process.exit(status));
     if (trace) process.env._X_AMZN_TRACE_ID = trace;
     else delete process.env._X_AMZN_TRACE_ID;
+    if (this.streams) {
+      this.runStream(id, headers, body);
+      return;
+    }
     const [callback, context] = this.answers(id);
     try {
       describe(context, headers);
@@ -497,7 +694,14 @@ async function main() {
     onFatal(e, 129);
     return;
   }
-  const runtime = new Runtime(api, handler);
+  let runtime;
+  try {
+    runtime = new Runtime(api, handler);
+  } catch (e) {
+    console.error('Uncaught Exception', `\t${errorLine(e)}`);
+    onFatal(e, 129);
+    return;
+  }
   runtime.lost = 0;
   api.poll(runtime.take);
 }
