@@ -10,7 +10,9 @@
 
 #include <errno.h>
 #include <openssl/err.h>
+#include <openssl/x509v3.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <sys/socket.h>
 
 #include "albatross/arena.h"
@@ -23,9 +25,10 @@ struct abt_tls_conn {
 	char *early; /* read already; NULL when used up */
 	size_t early_at, early_n;
 	int fd;
-	bool eof;    /* of the socket */
-	bool shaken; /* the handshake is done */
-	bool broken; /* nothing may be said any more */
+	bool eof;            /* of the socket */
+	bool shaken;         /* the handshake is done */
+	bool broken;         /* nothing may be said any more */
+	unsigned long error; /* OpenSSL's, of what broke it */
 };
 
 /* ---- the BIO ---- */
@@ -136,12 +139,11 @@ start(struct abt_tls_conn *conn, struct abt_bytes early)
 	BIO_set_data(bio, conn);
 	BIO_set_init(bio, 1);
 	SSL_set_bio(conn->ssl, bio, bio);
-	SSL_set_accept_state(conn->ssl);
 	return 0;
 }
 
-struct abt_tls_conn *
-abt_tls_conn_new(struct abt_tls *tls, int fd, struct abt_bytes early)
+static struct abt_tls_conn *
+new_conn(struct abt_tls *tls, int fd, struct abt_bytes early)
 {
 	struct abt_tls_conn *conn = abt_calloc(1, sizeof(*conn));
 
@@ -150,12 +152,50 @@ abt_tls_conn_new(struct abt_tls *tls, int fd, struct abt_bytes early)
 	conn->tls = abt_tls_hold(tls);
 	conn->fd = fd;
 	ERR_clear_error();
-	if (start(conn, early) != 0) {
-		ERR_clear_error();
-		abt_tls_conn_free(conn);
-		return NULL;
-	}
+	if (start(conn, early) == 0)
+		return conn;
+	ERR_clear_error();
+	abt_tls_conn_free(conn);
+	return NULL;
+}
+
+struct abt_tls_conn *
+abt_tls_conn_new(struct abt_tls *tls, int fd, struct abt_bytes early)
+{
+	struct abt_tls_conn *conn = new_conn(tls, fd, early);
+
+	if (conn != NULL)
+		SSL_set_accept_state(conn->ssl);
 	return conn;
+}
+
+/* The name that the server's certificate must carry. */
+static bool
+expect(SSL *ssl, const char *host)
+{
+	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
+
+	if (X509_VERIFY_PARAM_set1_ip_asc(param, host) == 1)
+		return true;
+	X509_VERIFY_PARAM_set_hostflags(
+	    param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	return SSL_set_tlsext_host_name(ssl, host) == 1 &&
+	       SSL_set1_host(ssl, host) == 1;
+}
+
+struct abt_tls_conn *
+abt_tls_conn_connect(struct abt_tls *tls, int fd, const char *host)
+{
+	struct abt_tls_conn *conn = new_conn(tls, fd, abt_bytes(NULL, 0));
+
+	if (conn == NULL)
+		return NULL;
+	SSL_set_connect_state(conn->ssl);
+	if (expect(conn->ssl, host))
+		return conn;
+	ERR_clear_error();
+	abt_tls_conn_free(conn);
+	return NULL;
 }
 
 void
@@ -192,6 +232,7 @@ outcome(struct abt_tls_conn *conn, int rc, bool *wants_write)
 		return ABT_EOF;
 	default:
 		conn->broken = true; /* SSL_shutdown must not be called */
+		conn->error = ERR_peek_error();
 		ERR_clear_error();
 		return ABT_LOST;
 	}
@@ -256,6 +297,20 @@ abt_tls_conn_close(struct abt_tls_conn *conn)
 }
 
 /* ---- facts ---- */
+
+void
+abt_tls_conn_why(const struct abt_tls_conn *conn, char *out, size_t size)
+{
+	long verdict = SSL_get_verify_result(conn->ssl);
+	const char *reason = ERR_reason_error_string(conn->error);
+
+	if (verdict != X509_V_OK)
+		snprintf(out, size, "its certificate does not convince: %s",
+		    X509_verify_cert_error_string(verdict));
+	else
+		snprintf(out, size, "TLS: %s",
+		    reason != NULL ? reason : "the connection ended");
+}
 
 void
 abt_tls_conn_facts(const struct abt_tls_conn *conn, struct abt_bytes *version,

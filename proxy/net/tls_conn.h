@@ -17,6 +17,12 @@ struct abt_tls_conn;
 /* Begin on |fd|; |early| was read already (copied).  NULL: no memory. */
 struct abt_tls_conn *abt_tls_conn_new(
     struct abt_tls *tls, int fd, struct abt_bytes early);
+/* The other side: to a server that must prove to be |host|, a name or an
+ * address. */
+struct abt_tls_conn *abt_tls_conn_connect(
+    struct abt_tls *tls, int fd, const char *host);
+/* Why the handshake failed, as a sentence without its end. */
+void abt_tls_conn_why(const struct abt_tls_conn *conn, char *out, size_t size);
 void abt_tls_conn_free(struct abt_tls_conn *conn);
 
 /* 0: done; ABT_AGAIN (|wants_write| says what it waits for), ABT_LOST. */
