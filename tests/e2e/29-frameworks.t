@@ -28,11 +28,15 @@ evidence, answers = {}, 0
 
 # One server for all of them: function, handler, doors.
 FUNCTIONS = {
-    framework: (framework + ".handler", doors)
+    framework: (framework + ".handler", [
+        door for door in doors if door not in drive.STREAMING])
     for framework, doors in drive.FRAMEWORKS.items()}
 FUNCTIONS["fastify"] = ("fastify.handler", [
     door for door in drive.DOORS if door != "alb-multi"])
 FUNCTIONS["fastify-multi"] = ("fastify.multi", ["alb-multi"])
+for name in "hono", "stream":  # by our own client of the runtime, and AWS's
+    for client in "-stream", "-stream-ric":
+        FUNCTIONS[name + client] = ("streamed." + name, drive.STREAMING)
 FUNCTIONS["bare"] = ("middy.bare", drive.FRAMEWORKS["middy"])
 ADAPTERS = {"serverless-http": ("http", drive.DOORS),
             "vendia": ("vendor", drive.DOORS),
@@ -47,6 +51,8 @@ for name, (handler, doors) in ADAPTERS.items():
 
 
 def function_of(framework, door):
+    if door in drive.STREAMING:
+        return framework + "-stream"
     name = framework + "-multi"
     return name if door == "alb-multi" and name in FUNCTIONS else framework
 
@@ -127,6 +133,28 @@ def smoke():
                         (ours.status, ours.body)))
             ok(not differ, "%s behind %s: %d requests" % (
                 name, door, len(asked)), "\n".join(differ))
+
+
+def streams():
+    """What a function writes arrives as it writes, the same by AWS's client."""
+    pieces = next(item for item in requests if item["name"] == "pieces")
+    for name in "hono-stream", "stream-stream":
+        for client in "", "-ric":
+            for door in drive.STREAMING:
+                front = name + client, door
+                server.ask(*front, pieces)  # it is started now
+                early, rest = server.first_piece(*front, pieces)
+                same((early.partition(b"\r\n\r\n")[2], rest),
+                     (b"4\r\none \r\n",
+                      b"4\r\ntwo \r\n5\r\nthree\r\n0\r\n\r\n"),
+                     "%s behind %s: piece by piece" % front)
+    for request in requests:
+        if request["name"] in ("login", "bytes", "upload", "teapot", "gzip"):
+            one, other = (server.ask("hono-stream" + client, "url-stream",
+                                     request) for client in ("", "-ric"))
+            same((one.status, one.all("Set-Cookie"), one.body),
+                 (other.status, other.all("Set-Cookie"), other.body),
+                 "streamed by either client: " + request["name"])
 
 
 def curl_door(name, door, path, *more):
@@ -214,6 +242,7 @@ def frameworks():
         dead = list(allowed.dead())
         ok(not dead, "every allowed difference is seen", "\n".join(dead))
         smoke()
+        streams()
         examples()
         function_errors()
         reports()

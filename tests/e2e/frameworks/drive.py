@@ -21,10 +21,11 @@ DATA = {
     "html": "<!doctype html>\n<p>caf\u00e9 \u20ac \U0001f600</p>\n".encode(),
 }
 DOORS = ["alb", "alb-multi", "rest", "http-1.0", "http-2.0", "url"]
-STAGE = {"rest": "/dev"}
+STREAMING = ["url-stream", "rest-stream"]
+STAGE = {"rest": "/dev", "rest-stream": "/dev"}
 # Behind which doors the documentation of a framework's adapter puts it.
 FRAMEWORKS = {
-    "hono": DOORS,
+    "hono": DOORS + STREAMING,
     "express": DOORS,
     "fastify": DOORS,
     "middy": ["alb", "rest", "http-1.0", "http-2.0", "url"],
@@ -79,6 +80,8 @@ class Applications:
         self.folder = os.path.join(folder, "apps")
         self.record = os.path.join(folder, "record.jsonl")
         self.seen = 0
+        self.ric = os.path.join(
+            tree, "node_modules/aws-lambda-ric/bin/index.mjs")
         os.mkdir(self.folder)
         for name in os.listdir(HERE):
             if name.endswith(".mjs"):
@@ -149,6 +152,21 @@ class Expected:
         pass
 
 
+def front_of(door):
+    """Dialect and attributes of a door."""
+    dialect = {"alb-multi": "alb"}.get(door, door.partition("-stream")[0])
+    attributes = {}
+    if door == "alb-multi":
+        attributes["lambda.multi_value_headers.enabled"] = True
+    if dialect == "rest":
+        attributes["binaryMediaTypes"] = ["*/*"]
+    if door == "url-stream":
+        attributes["InvokeMode"] = "RESPONSE_STREAM"
+    if door == "rest-stream":
+        attributes["responseTransferMode"] = "STREAM"
+    return {"dialect": dialect, "attributes": attributes}
+
+
 def doors_config(apps, functions):
     """One server with a front and a listener for each function and door."""
     config = {"listeners": [], "fronts": {}, "functions": {}}
@@ -157,17 +175,12 @@ def doors_config(apps, functions):
             "handler": handler, "root": apps.folder, "concurrency": 1,
             "timeout": "10s",
             "environment": {"RECORD": apps.record, "NODE_ENV": "production"}}
+        if name.endswith("-ric"):
+            config["functions"][name]["runtime"] = {
+                "command": ["node", apps.ric, handler]}
         for door in doors:
-            attributes = {}
-            dialect = "alb" if door == "alb-multi" else door
-            if door == "alb-multi":
-                attributes["lambda.multi_value_headers.enabled"] = True
-            if door == "rest":
-                attributes["binaryMediaTypes"] = ["*/*"]
             front = name + " " + door
-            config["fronts"][front] = {
-                "dialect": dialect, "attributes": attributes,
-                "function": name}
+            config["fronts"][front] = {**front_of(door), "function": name}
             config["listeners"].append(
                 {"address": "127.0.0.1:0", "front": front})
     return config
@@ -188,6 +201,17 @@ class Doors:
         return rawhttp.exchange(
             self.address[function + " " + door],
             raw_request(request, STAGE.get(door, "")), request["method"], 20)
+
+    def first_piece(self, function, door, request):
+        """What came with the first byte of the body, and what came later."""
+        with rawhttp.connect(self.address[function + " " + door], 20) as sock:
+            sock.sendall(raw_request(request, STAGE.get(door, "")))
+            reader = rawhttp.Reader(sock, 20)
+            head = reader.until(b"\r\n\r\n")
+            if not reader.data:
+                reader.more()
+            early = reader.take(len(reader.data))
+            return head + early, reader.until(b"0\r\n\r\n")
 
     def end(self):
         return self.server.end()

@@ -63,7 +63,7 @@ app.get('/pieces', async (req, res) => {
   res.type('text');
   for (const piece of ['one ', 'two ', 'three']) {
     res.write(piece);
-    await new Promise((done) => { setTimeout(done, 80); });
+    await new Promise((done) => { setTimeout(done, 40); });
   }
   res.end();
 });

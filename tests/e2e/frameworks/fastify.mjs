@@ -72,7 +72,7 @@ app.get('/gzip', (request, reply) => reply.header('Content-Encoding', 'gzip')
 async function* pieces() {
   for (const piece of ['one ', 'two ', 'three']) {
     yield piece;
-    await new Promise((done) => { setTimeout(done, 80); });
+    await new Promise((done) => { setTimeout(done, 40); });
   }
 }
 app.get('/pieces', (request, reply) =>

@@ -74,7 +74,7 @@ app.get('/gzip', (c) => c.text(large));
 app.get('/pieces', (c) => streamText(c, async (stream) => {
   for (const piece of ['one ', 'two ', 'three']) {
     await stream.write(piece);
-    await stream.sleep(80);
+    await stream.sleep(40);
   }
 }));
 

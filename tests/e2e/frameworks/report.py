@@ -1,7 +1,7 @@
 """What shows that an allowed difference is right: as a file and as a page."""
 import json
 
-from drive import DOORS
+from drive import DOORS, STREAMING
 from table import answer_text, steady
 
 PAGE = "docs/frameworks.md"
@@ -13,12 +13,12 @@ Functions are rarely written against events. They are applications of a framewor
 
 | framework | adapter | its own server | doors |
 | --- | --- | --- | --- |
-| hono %(hono)s | hono/aws-lambda | @hono/node-server %(@hono/node-server)s | all |
-| express %(express)s | @codegenie/serverless-express %(@codegenie/serverless-express)s | express | all |
-| fastify %(fastify)s | @fastify/aws-lambda %(@fastify/aws-lambda)s | fastify | all |
-| middy %(@middy/core)s | itself | none: a table of what its documentation says | all but ALB with multi-value headers |
+| hono %(hono)s | hono/aws-lambda | @hono/node-server %(@hono/node-server)s | all, streaming ones as well |
+| express %(express)s | @codegenie/serverless-express %(@codegenie/serverless-express)s | express | all that are buffered |
+| fastify %(fastify)s | @fastify/aws-lambda %(@fastify/aws-lambda)s | fastify | all that are buffered |
+| middy %(@middy/core)s | itself | none: a table of what its documentation says | all that are buffered but ALB with multi-value headers |
 
-Other adapters are tried with fewer requests: serverless-http %(serverless-http)s, @vendia/serverless-express %(@vendia/serverless-express)s and aws-serverless-express %(aws-serverless-express)s (REST only), each with the application of express. Examples of the documentations, which show the event and the context inside an application, are driven by curl. The REST API has `binaryMediaTypes: */*`, as the adapters' documentations want it.
+Other adapters are tried with fewer requests: serverless-http %(serverless-http)s, @vendia/serverless-express %(@vendia/serverless-express)s and aws-serverless-express %(aws-serverless-express)s (REST only), each with the application of express. Examples of the documentations, which show the event and the context inside an application, are driven by curl. Streaming doors, `url-stream` (`InvokeMode: RESPONSE_STREAM`) and `rest-stream` (`responseTransferMode: STREAM`), are served by hono's `streamHandle` and middy's `streamifyResponse`, with our client of the Runtime API and with AWS's. (@fastify/aws-lambda streams with fastify 5 only, which no longer runs on Node 18.) The REST API has `binaryMediaTypes: */*`, as the adapters' documentations want it.
 
 %(count)d requests are compared, %(answers)d answers. Names of headers are compared without case, `Date` by its form, the order of values of one name counts. What may differ stands in `tests/e2e/frameworks/differences.json`, one row a reason, and below; each row must apply in every run, for each framework, door and request that it names, or the test fails. The whole events, results and answers that show the rows are in `tests/e2e/frameworks/evidence.json`; each run compares them, too. Rules are those of AWS's behaviour as we know it: `alb.md` is an ALB's, `apigw.md` that of API Gateway and function URLs.
 
@@ -32,7 +32,9 @@ Other adapters are tried with fewer requests: serverless-http %(serverless-http)
 
 
 def names(value):
-    return "all" if value == "*" or value == DOORS else ", ".join(value)
+    if value == "*" or value == DOORS + STREAMING:
+        return "all"
+    return "all that are buffered" if value == DOORS else ", ".join(value)
 
 
 def point(value, pointer):
