@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "lib/net_stream.h"
+#include "net/client.h"
 #include "net/conn.h"
 #include "net/tls_private.h"
 #include "net/wheel.h"
@@ -542,6 +543,98 @@ test_paused_body(void **unused)
 	end(ssl);
 }
 
+/* ---- our own client ---- */
+
+static size_t got_bytes;
+static unsigned ends;
+
+static int
+on_answer(struct abt_ask *ask, struct abt_bytes data)
+{
+	(void)ask;
+	got_bytes += data.n;
+	return 0;
+}
+
+static void
+on_answered(struct abt_ask *ask)
+{
+	(void)ask;
+	ends++;
+}
+
+static enum abt_ask_failure
+ask(struct abt_client *client, const char *host, const char *path)
+{
+	static const struct abt_ask_events events = { .data = on_answer,
+		.end = on_answered };
+	struct abt_ask ask = { .events = &events,
+		.method = ABT_BYTES("GET"),
+		.target = abt_bytes_text(path) };
+	char server[64];
+	int i;
+
+	snprintf(server, sizeof(server), "https://%s:%u", host, world.port);
+	ask.server = server;
+	got_bytes = ends = 0;
+	abt_ask_start(client, &ask);
+	for (i = 0; i < 2000 && ends == 0; i++)
+		world_turn(&world, 1);
+	assert_int_equal(ends, 1);
+	snprintf(why, sizeof(why), "%s", ask.why);
+	return ask.failure;
+}
+
+static void
+test_client(void **unused)
+{
+	struct abt_client_options options = { .tls = &abt_client_tls };
+	struct abt_client *client;
+	struct abt_tls *served_before = world.options.tls;
+	struct files files;
+
+	(void)unused;
+	make(&files, "local", false, 256, "DNS:localhost,IP:127.0.0.1", 0600);
+	world.options.tls = load(&files, 1);
+	abt_listener_set(world.listener, &world.options);
+	options.context = abt_tls_client_new(files.cert, why, sizeof(why));
+	assert_non_null(options.context);
+	client = abt_client_new(world.loop, &options);
+	assert_int_equal(ask(client, "127.0.0.1", "/x"), ABT_ASK_GOOD);
+	assert_int_equal(got_bytes, strlen("GET /x 0"));
+	assert_int_equal(ask(client, "localhost", "/big"), ABT_ASK_GOOD);
+	assert_int_equal(got_bytes, 12000000);
+	assert_int_equal(ask(client, "localhost", "/x"), ABT_ASK_GOOD);
+	assert_int_equal(world.loop->conn_count, 2); /* kept, past tickets */
+	abt_client_free(client);
+	abt_tls_free(options.context);
+	/* not who it should be */
+	make(&files, "other", false, 256, "DNS:other.test", 0600);
+	abt_tls_free(world.options.tls);
+	world.options.tls = load(&files, 1);
+	abt_listener_set(world.listener, &world.options);
+	options.context = abt_tls_client_new(files.cert, why, sizeof(why));
+	client = abt_client_new(world.loop, &options);
+	assert_int_equal(ask(client, "127.0.0.1", "/x"), ABT_ASK_TLS);
+	assert_non_null(strstr(why, "IP address mismatch"));
+	assert_int_equal(ask(client, "localhost", "/x"), ABT_ASK_TLS);
+	assert_non_null(strstr(why, "ostname mismatch"));
+	abt_client_free(client);
+	abt_tls_free(options.context);
+	/* nobody vouches for it */
+	options.context = abt_tls_client_new(NULL, why, sizeof(why));
+	assert_non_null(options.context);
+	client = abt_client_new(world.loop, &options);
+	assert_int_equal(ask(client, "localhost", "/x"), ABT_ASK_TLS);
+	assert_non_null(strstr(why, "certificate"));
+	abt_client_free(client);
+	abt_tls_free(options.context);
+	assert_null(abt_tls_client_new("/nowhere", why, sizeof(why)));
+	assert_non_null(strstr(why, "/nowhere"));
+	world_turn(&world, 5);
+	abt_tls_free(served_before);
+}
+
 static void
 test_resumption(void **unused)
 {
@@ -716,6 +809,7 @@ main(void)
 		TEST(test_pieces_to_a_slow_reader),
 		TEST(test_abort_says_no_close_notify),
 		TEST(test_paused_body),
+		TEST(test_client),
 		TEST(test_resumption),
 		TEST(test_plain_http_on_the_port),
 		TEST(test_vanishing_and_noise),
