@@ -16,7 +16,8 @@
 /* What an event tells besides its request. */
 struct abt_origin {
 	const struct abt_dialect *dialect;
-	bool multi_value; /* an ALB that sends and expects lists */
+	struct abt_arena *arena; /* of the request; a result needs it too */
+	bool multi_value;        /* an ALB that sends and expects lists */
 	/* As far as the event tells: epoch_us, peer_ip, listener_port, tls,
 	 * request_id; the others are zero. */
 	struct abt_facts facts;
@@ -135,12 +136,16 @@ struct abt_dialect {
 	bool (*recognise)(const struct abt_json *event);
 
 	/*
-	 * Fill |request| and |origin| (both zeroed, but for origin->dialect)
-	 * from |event|, in |arena|; slices point into the tree too.  0, or -1
-	 * with the rule: a member that is not what it should be, a body that is
-	 * no base64, a path or header that cannot stand in a request.
+	 * Fill |request| and |origin| (both zeroed, but for the dialect and the
+	 * arena of |origin|) from |event|; slices point into the tree too.  0,
+	 * or -1 with the rule: a member that is not what it should be, a body
+	 * that is no base64, a path or header that cannot stand in a request.
+	 *
+	 * The request can be sent on: what cannot stand in a target is escaped,
+	 * Content-Length is that of the body (and there when the body or the
+	 * event had one), Transfer-Encoding is left out.
 	 */
-	int (*read_event)(const struct abt_json *event, struct abt_arena *arena,
+	int (*read_event)(const struct abt_json *event,
 	    struct abt_origin *origin, struct abt_request *request,
 	    struct abt_report *report);
 

@@ -179,4 +179,7 @@ const struct abt_dialect abt_dialect_alb = {
 	.write_action = abt_alb_write_action,
 	.write_failure = abt_alb_write_failure,
 	.failure_reason = failure_reason,
+	.recognise = abt_alb_recognise,
+	.read_event = abt_alb_read_event,
+	.write_result = abt_alb_write_result,
 };

@@ -54,6 +54,14 @@ int abt_alb_write_action(const struct abt_call *call,
 void abt_alb_write_failure(const struct abt_call *call,
     const struct abt_rule *rule, struct abt_response *response);
 
+/* The other way round. */
+bool abt_alb_recognise(const struct abt_json *event);
+int abt_alb_read_event(const struct abt_json *event, struct abt_origin *origin,
+    struct abt_request *request, struct abt_report *report);
+int abt_alb_write_result(const struct abt_origin *origin,
+    const struct abt_response *response, bool prelude, struct abt_json_out *out,
+    struct abt_report *report);
+
 /* Server and Date, or the function's |date| in its place; |date| may be NULL.
  */
 void abt_alb_begin_response(const struct abt_call *call,

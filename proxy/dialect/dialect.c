@@ -47,13 +47,13 @@ abt_request_from_event(const struct abt_json *event, struct abt_arena *arena,
 {
 	memset(origin, 0, sizeof(*origin));
 	memset(request, 0, sizeof(*request));
+	origin->arena = arena;
 	origin->dialect = abt_dialect_of_event(event);
 	if (origin->dialect == NULL) {
 		abt_break(report, ABT_RULE_EVENT_UNKNOWN, ABT_BYTES(""));
 		return -1;
 	}
-	if (origin->dialect->read_event(
-		event, arena, origin, request, report) != 0)
+	if (origin->dialect->read_event(event, origin, request, report) != 0)
 		return -1;
 	return report->broken != NULL ? -1 : 0;
 }

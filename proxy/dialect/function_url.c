@@ -198,6 +198,19 @@ finish(const struct abt_call *call, struct abt_response *response)
 		    ABT_BYTES("X-Amzn-Trace-Id"), call->invoke_trace);
 }
 
+static bool
+recognise(const struct abt_json *event)
+{
+	return abt_payload_recognise(event, true);
+}
+
+static int
+read_event(const struct abt_json *event, struct abt_origin *origin,
+    struct abt_request *request, struct abt_report *report)
+{
+	return abt_payload_read_event(event, true, origin, request, report);
+}
+
 const struct abt_dialect abt_dialect_function_url = {
 	.name = "url",
 	.title = "Lambda function URL",
@@ -214,4 +227,7 @@ const struct abt_dialect abt_dialect_function_url = {
 	.finish = finish,
 	.streams = streams,
 	.stream_max = STREAM_MAX,
+	.recognise = recognise,
+	.read_event = read_event,
+	.write_result = abt_payload_write_result,
 };

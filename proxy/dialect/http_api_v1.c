@@ -7,6 +7,7 @@
  */
 #include "base/utf8_mend.h"
 #include "dialect/payload.h"
+#include "dialect/rest_inverse.h"
 #include "dialect/spelled.h"
 #include "dialect/trace.h"
 #include "http/forwarded.h"
@@ -300,4 +301,7 @@ const struct abt_dialect abt_dialect_http_api_v1 = {
 	.read_result = read_result,
 	.write_failure = abt_http_api_write_failure,
 	.finish = abt_http_api_finish,
+	.recognise = abt_http_v1_recognise,
+	.read_event = abt_http_v1_read_event,
+	.write_result = abt_rest_write_result,
 };

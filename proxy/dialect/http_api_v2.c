@@ -27,6 +27,19 @@ read_result(const struct abt_call *call, struct abt_bytes source,
 	    &payload, call, source, result, response, report);
 }
 
+static bool
+recognise(const struct abt_json *event)
+{
+	return abt_payload_recognise(event, false);
+}
+
+static int
+read_event(const struct abt_json *event, struct abt_origin *origin,
+    struct abt_request *request, struct abt_report *report)
+{
+	return abt_payload_read_event(event, false, origin, request, report);
+}
+
 const struct abt_dialect abt_dialect_http_api_v2 = {
 	.name = "http-2.0",
 	.title = "API Gateway HTTP API, payload format 2.0",
@@ -43,4 +56,7 @@ const struct abt_dialect abt_dialect_http_api_v2 = {
 	.read_result = read_result,
 	.write_failure = abt_http_api_write_failure,
 	.finish = abt_http_api_finish,
+	.recognise = recognise,
+	.read_event = read_event,
+	.write_result = abt_payload_write_result,
 };

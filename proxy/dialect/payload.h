@@ -36,6 +36,15 @@ abt_payload_cors(const struct abt_call *call)
 int abt_payload_write_event(const struct abt_payload *payload,
     struct abt_call *call, struct abt_json_out *out, struct abt_report *report);
 
+/* The other way round; |url|: of a function URL. */
+bool abt_payload_recognise(const struct abt_json *event, bool url);
+int abt_payload_read_event(const struct abt_json *event, bool url,
+    struct abt_origin *origin, struct abt_request *request,
+    struct abt_report *report);
+int abt_payload_write_result(const struct abt_origin *origin,
+    const struct abt_response *response, bool prelude, struct abt_json_out *out,
+    struct abt_report *report);
+
 /* A header that is not handed on (H2.7). */
 static inline bool
 abt_payload_is_hop_by_hop(const struct abt_field *field)

@@ -9,6 +9,7 @@
 #include "dialect/rest.h"
 
 #include "dialect/api.h"
+#include "dialect/rest_inverse.h"
 #include "route/api_routes.h"
 
 #define STREAM_MAX     (200u << 20) /* 1.17 */
@@ -193,4 +194,7 @@ const struct abt_dialect abt_dialect_rest = {
 	.stream_max = STREAM_MAX,
 	.stream_ms = STREAM_MS,
 	.stream_idle_ms = STREAM_IDLE_MS,
+	.recognise = abt_rest_recognise,
+	.read_event = abt_rest_read_event,
+	.write_result = abt_rest_write_result,
 };

@@ -1,0 +1,127 @@
+/*
+ * payload_inverse.c - from events of format 2.0 to requests, from responses to
+ * results for HTTP APIs and function URLs
+ *
+ * A function URL is told from an HTTP API by its domain, or by its caller, who
+ * has no account.  rawPath is decoded in an HTTP API's event and as it came in
+ * a URL's (apigw.md H1.1, 3.1).
+ */
+#include "dialect/payload.h"
+
+#include "dialect/from_event.h"
+#include "dialect/to_result.h"
+
+static const struct abt_json *
+http_of(const struct abt_json *event)
+{
+	const struct abt_json *context = abt_json_get(event, "requestContext");
+	const struct abt_json *http = abt_json_is(context, ABT_JSON_OBJECT)
+					  ? abt_json_get(context, "http")
+					  : NULL;
+
+	return abt_json_is(http, ABT_JSON_OBJECT) ? http : NULL;
+}
+
+bool
+abt_payload_recognise(const struct abt_json *event, bool url)
+{
+	const struct abt_json *context = abt_json_get(event, "requestContext");
+	struct abt_bytes domain = abt_event_text(context, "domainName");
+	bool is_url;
+
+	if (http_of(event) == NULL ||
+	    !abt_bytes_equal(
+		abt_event_text(event, "version"), ABT_BYTES("2.0")))
+		return false;
+	is_url =
+	    abt_bytes_search(domain, ABT_BYTES(".lambda-url.")) < domain.n ||
+	    abt_bytes_equal(
+		abt_event_text(context, "accountId"), ABT_BYTES("anonymous"));
+	return is_url == url;
+}
+
+/* A URL's event has Cookie among its headers, too. */
+static int
+read_cookies(struct abt_event_reader *r)
+{
+	const struct abt_json *list = abt_json_get(r->event, "cookies");
+	const struct abt_json *cookie;
+	size_t size = 0;
+	char *line, *w;
+
+	if (list == NULL || list->kind == ABT_JSON_NULL ||
+	    abt_headers_first(&r->request->headers, ABT_FIELD_COOKIE) != NULL)
+		return 0;
+	if (list->kind != ABT_JSON_ARRAY)
+		return abt_event_bad(r, "cookies");
+	for (cookie = list->first; cookie != NULL; cookie = cookie->next) {
+		if (cookie->kind != ABT_JSON_STRING)
+			return abt_event_bad(r, "cookies");
+		size += cookie->text.n + 2;
+	}
+	line = w = abt_arena_alloc(r->arena, size + 1);
+	if (line == NULL)
+		return 0; /* the arena remembers */
+	for (cookie = list->first; cookie != NULL; cookie = cookie->next) {
+		if (cookie->text.n == 0)
+			continue;
+		if (w > line) {
+			*w++ = ';';
+			*w++ = ' ';
+		}
+		memcpy(w, cookie->text.p, cookie->text.n);
+		w += cookie->text.n;
+	}
+	if (w == line)
+		return 0;
+	return abt_event_field(
+	    r, ABT_BYTES("cookie"), abt_bytes(line, (size_t)(w - line)));
+}
+
+int
+abt_payload_read_event(const struct abt_json *event, bool url,
+    struct abt_origin *origin, struct abt_request *request,
+    struct abt_report *report)
+{
+	struct abt_event_reader r =
+	    abt_event_reader(event, origin, request, report);
+	const struct abt_json *http = http_of(event);
+	const struct abt_json *context = abt_json_get(event, "requestContext");
+	struct abt_bytes query = abt_event_text(event, "rawQueryString");
+
+	if (query.n == 0)
+		query = abt_bytes(NULL, 0);
+	if (abt_event_method(&r, http, "method") != 0 ||
+	    abt_event_headers(&r, abt_json_get(event, "headers"), false) != 0 ||
+	    read_cookies(&r) != 0 ||
+	    abt_event_target(
+		&r, abt_event_text(event, "rawPath"), query, !url) != 0 ||
+	    abt_event_body(&r) != 0)
+		return -1;
+	if (abt_bytes_equal(
+		abt_event_text(http, "protocol"), ABT_BYTES("HTTP/1.0")))
+		request->version = 10;
+	abt_event_context(&r, context, abt_event_text(http, "sourceIp"),
+	    abt_json_get(context, "timeEpoch"));
+	abt_event_stage_prefix(&r);
+	return abt_event_end(&r);
+}
+
+int
+abt_payload_write_result(const struct abt_origin *origin,
+    const struct abt_response *response, bool prelude, struct abt_json_out *out,
+    struct abt_report *report)
+{
+	struct abt_result_fields fields =
+	    abt_result_fields(response, origin->arena);
+
+	(void)report;
+	abt_json_object(out, NULL);
+	abt_json_int(out, "statusCode", response->status);
+	abt_result_write_joined(&fields, false, origin->arena, out);
+	abt_result_write_cookies(&fields, origin->arena, out);
+	if (!prelude)
+		abt_result_write_body(response, out);
+	abt_json_close(out);
+	return 0;
+}
