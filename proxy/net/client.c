@@ -300,7 +300,7 @@ abt_ask_write(struct abt_ask *ask, struct abt_bytes data)
 	if (out->failed)
 		abt_ask_doom(ask, ABT_ASK_NO_MEMORY, "out of memory");
 	else if (ask->connected)
-		abt_link_send(ask->link);
+		abt_client_link_send(ask->link);
 	ask->waits = abt_ask_waiting(ask) > 0;
 	abt_ask_arm(ask);
 	return ask->doomed ? 0 : abt_ask_waiting(ask);
@@ -325,7 +325,7 @@ abt_ask_finish(struct abt_ask *ask)
 	if (ask->out.failed)
 		abt_ask_doom(ask, ABT_ASK_NO_MEMORY, "out of memory");
 	else if (ask->connected)
-		abt_link_send(ask->link);
+		abt_client_link_send(ask->link);
 	abt_ask_arm(ask);
 }
 

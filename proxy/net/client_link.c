@@ -211,7 +211,7 @@ abt_link_watch_more(struct abt_client_link *link)
 /* A server that does not take the rest may still tell why: what it says is
  * read, and then it is over. */
 void
-abt_link_send(struct abt_client_link *link)
+abt_client_link_send(struct abt_client_link *link)
 {
 	struct abt_ask *ask = link->ask;
 	struct abt_bytes head;
@@ -243,7 +243,7 @@ begin_ask(struct abt_client_link *link)
 	link->stage = ABT_LINK_BUSY;
 	link->ask->connected = 1;
 	abt_ask_stamp(link->ask);
-	abt_link_send(link);
+	abt_client_link_send(link);
 	abt_ask_arm(link->ask);
 }
 
@@ -402,7 +402,7 @@ on_busy(struct abt_client_link *link, short what)
 	struct abt_ask *ask = link->ask;
 
 	if ((what & EV_WRITE) != 0 && abt_ask_waiting(ask) > 0) {
-		abt_link_send(link);
+		abt_client_link_send(link);
 		if (ask->waits && abt_ask_waiting(ask) == 0 && !link->deaf) {
 			ask->waits = 0;
 			if (ask->events->drained != NULL)

@@ -161,7 +161,7 @@ void abt_link_open(struct abt_ask *ask);
 /* Ask on a kept connection.  False: there is none that is good. */
 bool abt_link_reuse(struct abt_ask *ask);
 /* Send what waits.  Calls no event. */
-void abt_link_send(struct abt_client_link *link);
+void abt_client_link_send(struct abt_client_link *link);
 /* The ask was resumed (client_read.c). */
 void abt_link_resume(struct abt_client_link *link);
 /* Close it; its ask, if any, is detached. */
