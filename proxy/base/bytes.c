@@ -195,17 +195,28 @@ abt_format_number(char *out, uint64_t value)
 	    "25262728293031323334353637383940414243444546474849"
 	    "50515253545556575859606162636465666768697071727374"
 	    "75767778798081828384858687888990919293949596979899";
-	char digits[20];
-	size_t at = sizeof(digits);
+	size_t n = 1, at;
+	uint64_t limit;
 
-	for (; value >= 100; value /= 100)
-		memcpy(digits + (at -= 2), pairs + value % 100 * 2, 2);
-	if (value >= 10)
-		memcpy(digits + (at -= 2), pairs + value * 2, 2);
+	if (value < 10) {
+		out[0] = (char)('0' + value);
+		return 1;
+	}
+	/* most are a status, a port, a length: counted soon */
+	for (limit = 10; value >= limit; n++) {
+		if (n == 19) {
+			n = 20; /* the next limit is no number of 64 bits */
+			break;
+		}
+		limit *= 10;
+	}
+	for (at = n; value >= 100; value /= 100)
+		memcpy(out + (at -= 2), pairs + value % 100 * 2, 2);
+	if (at == 2)
+		memcpy(out, pairs + value * 2, 2);
 	else
-		digits[--at] = (char)('0' + value);
-	memcpy(out, digits + at, sizeof(digits) - at);
-	return sizeof(digits) - at;
+		out[0] = (char)('0' + value);
+	return n;
 }
 
 /* Eight bytes of printable ASCII?  A borrow or a carry comes only from a byte
@@ -295,18 +306,32 @@ is_plain16(const char *p)
 
 #endif
 
+static inline bool
+is_plain8(const char *p)
+{
+	const uint64_t ones = 0x0101010101010101u;
+	uint64_t v = load8(p), quote = v ^ '"' * ones, slash = v ^ '\\' * ones;
+
+	quote = (quote - ones) & ~quote;
+	slash = (slash - ones) & ~slash;
+	/* where a borrow comes from is odd itself */
+	return is_printable8(p) && ((quote | slash) & 0x80 * ones) == 0;
+}
+
 bool
 abt_bytes_plain(struct abt_bytes b)
 {
 	size_t i;
 
-	if (b.n < 16) {
+	if (b.n < 8) {
 		for (i = 0; i < b.n; i++)
 			if (!abt_char_is(b.p[i], ABT_CHAR_JSON_PLAIN) ||
 			    b.p[i] == 0x7f)
 				return false;
 		return true;
 	}
+	if (b.n < 16)
+		return is_plain8(b.p) && is_plain8(b.p + b.n - 8);
 	for (i = 0; i < b.n - 16; i += 16)
 		if (!is_plain16(b.p + i))
 			return false;

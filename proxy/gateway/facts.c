@@ -9,6 +9,8 @@
 #include "base/clock.h"
 #include "base/ids.h"
 
+#define TRACE_RANDOM 20 /* bytes of facts.random: trace id and parent */
+
 static struct abt_bytes
 copy_text(struct abt_arena *arena, const char *text)
 {
@@ -20,10 +22,10 @@ abt_facts_fill(struct abt_call_state *state)
 {
 	struct abt_facts *facts = &state->call.facts;
 	struct abt_exchange *x = state->x;
-	unsigned char random[16 + sizeof(facts->random)];
+	unsigned char random[16 + sizeof(facts->random)] = { 0 };
 	struct abt_peer peer;
 
-	facts->epoch_us = abt_clock_epoch_us();
+	facts->epoch_us = abt_loop_epoch_us(x->loop);
 	abt_exchange_peer(x, &peer);
 	/* a unix socket has no address: the front's own machine */
 	facts->peer_ip = peer.ip[0] != '\0' ? copy_text(&x->arena, peer.ip)
@@ -37,7 +39,10 @@ abt_facts_fill(struct abt_call_state *state)
 	if (facts->tls)
 		abt_exchange_tls(
 		    x, &facts->tls_version, &facts->tls_cipher, &facts->sni);
-	if (abt_random(random, sizeof(random)) != 0)
+	/* chance is not free: an ALB needs no more than trace and parent */
+	if (abt_random(random, state->call.front->api == NULL
+				   ? 16 + TRACE_RANDOM
+				   : sizeof(random)) != 0)
 		memset(random, 0, sizeof(random));
 	abt_id_uuid(facts->request_id, random);
 	memcpy(facts->random, random + 16, sizeof(facts->random));
@@ -47,7 +52,7 @@ void
 abt_facts_date(struct abt_call_state *state)
 {
 	struct abt_gateway_loop *gateway = state->gateway;
-	int64_t second = abt_clock_epoch_us() / 1000000;
+	int64_t second = abt_loop_epoch_us(state->x->loop) / 1000000;
 
 	if (second != gateway->date_second) {
 		abt_date_imf(gateway->date, second);

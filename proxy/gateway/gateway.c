@@ -294,7 +294,7 @@ read_result(struct abt_call_state *state)
 static enum step_result
 reply(struct abt_call_state *state)
 {
-	state->replied_epoch_us = abt_clock_epoch_us();
+	state->replied_epoch_us = abt_loop_epoch_us(state->x->loop);
 	abt_exchange_reply(state->x);
 	return DONE;
 }

@@ -6,13 +6,9 @@
  */
 #include "albatross/http.h"
 
-struct known {
-	enum abt_field_id id;
-	struct abt_bytes name;
-};
-
-static const struct known known_fields[] = {
-#define FIELD(id, name) { ABT_FIELD_##id, ABT_BYTES_INIT(name) },
+/* In the order of their ids, which begin at 1. */
+static const char *const known_fields[] = {
+#define FIELD(id, name) name,
 	ABT_KNOWN_FIELDS(FIELD)
 #undef FIELD
 };
@@ -44,40 +40,34 @@ static const unsigned char by_length[KNOWN_LONGEST + 1][OF_A_LENGTH + 1] = {
 };
 
 static inline uint64_t
-load8(const char *p)
+load(const char *p, size_t size)
 {
-	uint64_t v;
+	uint64_t v = 0;
 
-	memcpy(&v, p, sizeof(v));
+	memcpy(&v, p, size);
 	return v;
 }
 
-/* Lower case of the ASCII letters among eight bytes at once. */
+/* The last eight bytes of |n|; all of less.  Names of one length differ there
+ * more often than at their beginning. */
 static inline uint64_t
-lower8(uint64_t v)
+tail(const char *p, size_t n)
 {
-	const uint64_t ones = 0x0101010101010101u;
-	uint64_t low = v & (0x7f * ones);
-	uint64_t letters =
-	    (low + (0x7f - 'Z') * ones) ^ (low + (0x80 - 'A') * ones);
-
-	return v | ((letters & ~v & 0x80 * ones) >> 2);
+	if (n >= 8)
+		return load(p + n - 8, 8);
+	if (n >= 4)
+		return load(p, 4) << 32 | load(p + n - 4, 4);
+	return n >= 2 ? load(p, 2) << 16 | load(p + n - 2, 2) : load(p, n);
 }
 
-/* |known| is in lower case; both have |n| bytes. */
+/* Is |known|, in lower case, the same before its last eight bytes? */
 static inline bool
-is_known(const char *name, const char *known, size_t n)
+begins_alike(const char *name, const char *known, size_t n)
 {
 	size_t i;
 
-	if (n < 8)
-		return abt_bytes_equal_nocase(
-		    abt_bytes(name, n), abt_bytes(known, n));
-	/* the last eight first: names of one length often begin alike */
-	if (lower8(load8(name + n - 8)) != load8(known + n - 8))
-		return false;
 	for (i = 0; i + 8 < n; i += 8)
-		if (lower8(load8(name + i)) != load8(known + i))
+		if (abt_lower8(load(name + i, 8)) != load(known + i, 8))
 			return false;
 	return true;
 }
@@ -86,15 +76,17 @@ enum abt_field_id
 abt_field_find(struct abt_bytes name)
 {
 	const unsigned char *candidate;
+	uint64_t last;
 
-	if (name.n > KNOWN_LONGEST)
+	if (name.n > KNOWN_LONGEST || by_length[name.n][0] == 0)
 		return ABT_FIELD_OTHER;
+	last = abt_lower8(tail(name.p, name.n));
 	for (candidate = by_length[name.n]; *candidate != 0; candidate++) {
-		const struct known *known = &known_fields[*candidate - 1];
+		const char *known = known_fields[*candidate - 1];
 
-		if (abt_lower(name.p[0]) == known->name.p[0] &&
-		    is_known(name.p, known->name.p, name.n))
-			return known->id;
+		if (tail(known, name.n) == last &&
+		    begins_alike(name.p, known, name.n))
+			return (enum abt_field_id) * candidate;
 	}
 	return ABT_FIELD_OTHER;
 }

@@ -48,6 +48,18 @@ abt_loop_now_us(struct abt_loop *loop)
 	return loop->now_us != 0 ? loop->now_us : abt_loop_fresh_us(loop);
 }
 
+int64_t
+abt_loop_epoch_us(struct abt_loop *loop)
+{
+	int64_t now_us = abt_loop_now_us(loop);
+
+	if (loop->epoch_at_us != now_us) {
+		loop->epoch_us = abt_clock_epoch_us();
+		loop->epoch_at_us = now_us;
+	}
+	return loop->epoch_us;
+}
+
 /* Have the wheel run in |ms|; -1: leave the alarm as it is. */
 static void
 set_alarm(struct abt_loop *loop, int64_t ms)

@@ -39,7 +39,9 @@ struct abt_loop {
 	struct event alarm;         /* when the wheel wants to run */
 	struct abt_timer log_flush; /* lines of the log are held till then */
 	int64_t now_us; /* monotonic, of this turn; 0: not asked for yet */
-	char *recv;     /* the receive buffer, shared by all conns */
+	int64_t epoch_us,
+	    epoch_at_us; /* the wall clock, asked for at that now_us */
+	char *recv;      /* the receive buffer, shared by all conns */
 	size_t recv_size;
 	char *record;           /* one TLS record's worth, when needed */
 	struct abt_buf out;     /* where response heads are written */
@@ -78,6 +80,8 @@ void abt_loop_assert_mine(const struct abt_loop *loop);
  * clock. */
 int64_t abt_loop_now_us(struct abt_loop *loop);
 int64_t abt_loop_fresh_us(struct abt_loop *loop);
+/* The wall clock's time at that moment, for ids, dates and log lines. */
+int64_t abt_loop_epoch_us(struct abt_loop *loop);
 
 void abt_timer_init(struct abt_timer *timer, void (*fire)(struct abt_timer *));
 /* (Re)set: fire in |ms| from now. */

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <cmocka.h>
 
 #include "albatross/bytes.h"
@@ -224,6 +225,49 @@ nothing_is_read_behind_the_end(void **state)
 	}
 }
 
+/* However long: each byte at each place is judged as the table says. */
+static void
+test_plain_of_every_byte(void **unused)
+{
+	char text[40];
+	size_t n, at;
+	int c;
+
+	(void)unused;
+	for (n = 1; n <= sizeof(text); n++)
+		for (at = 0; at < n; at++)
+			for (c = 0; c < 256; c++) {
+				memset(text, c % 2 == 0 ? '!' : '~', n);
+				text[at] = (char)c;
+				assert_int_equal(
+				    abt_bytes_plain(abt_bytes(text, n)),
+				    c >= 0x20 && c < 0x7f && c != '"' &&
+					c != '\\');
+			}
+}
+
+/* Around every power of ten. */
+static void
+test_numbers_as_printf_writes_them(void **unused)
+{
+	char ours[21], theirs[24];
+	uint64_t power = 1;
+	int i, off;
+
+	(void)unused;
+	for (i = 0; i < 20; i++, power *= 10)
+		for (off = -2; off <= 2; off++) {
+			uint64_t value = power + (uint64_t)off;
+
+			ours[abt_format_number(ours, value)] = '\0';
+			snprintf(theirs, sizeof(theirs), "%llu",
+			    (unsigned long long)value);
+			assert_string_equal(ours, theirs);
+		}
+	assert_int_equal(abt_format_number(ours, UINT64_MAX), 20);
+	assert_memory_equal(ours, "18446744073709551615", 20);
+}
+
 int
 main(void)
 {
@@ -237,6 +281,8 @@ main(void)
 		cmocka_unit_test(numbers_are_written),
 		cmocka_unit_test(spans_end_where_the_class_does),
 		cmocka_unit_test(nothing_is_read_behind_the_end),
+		cmocka_unit_test(test_plain_of_every_byte),
+		cmocka_unit_test(test_numbers_as_printf_writes_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
