@@ -122,6 +122,9 @@ void *abt_realloc(void *p, size_t size);
 void abt_free(void *p);
 char *abt_strdup(const char *text);
 void abt_memory_fail_at(unsigned long n);
+/* Starting is over: let go of free memory and of clean pages of the program
+ * (base/settle.c).  Changes nothing but what is resident. */
+void abt_memory_settle(void);
 /* How many allocations were asked for since the last abt_memory_fail_at. */
 unsigned long abt_memory_asked(void);
 

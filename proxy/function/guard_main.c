@@ -7,6 +7,7 @@
  * however it ended, and the guard kills everything below it.
  */
 #include "function/guard_children.h"
+#include "albatross/arena.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -193,7 +194,7 @@ start_child(struct abt_guard_child *child,
 	}
 	child->pid = pid;
 	child->state = ABT_CHILD_RUNNING;
-	child->tell_started = true;
+	child->tell_started = (request->fds & ABT_GUARD_QUIET) == 0;
 	tell(child);
 }
 
@@ -404,6 +405,7 @@ abt_guard_main(const int *channels, unsigned count)
 	struct signalfd_siginfo info;
 
 	prepare(channels, count);
+	abt_memory_settle();
 	while (any_open()) {
 		int pause = abt_guard_sweeping > 0 || replies_wait ? 5 : -1;
 

@@ -215,6 +215,7 @@ abt_serve(struct abt_setup *setup, const struct abt_server_options *options)
 	if (server.status == 0) {
 		abt_server_watch(&server);
 		say_ready(&server);
+		abt_memory_settle();
 		abt_loop_run(server.loops.loop[0]);
 	} else if (server.loops.started > 0) {
 		abt_loops_stop(&server.loops);
