@@ -13,6 +13,7 @@
 #include "albatross/dialect.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "function/link.h"
 
 bool
 abt_pieces_wanted(const struct abt_call_state *state)
@@ -118,8 +119,10 @@ on_begin(struct abt_invocation *inv)
 {
 	struct abt_call_state *state = inv->context;
 
-	if (state != NULL)
-		begin(state, inv->stream_type);
+	if (state == NULL)
+		return;
+	state->x->pieces_stay = abt_link_holds_pieces(inv);
+	begin(state, inv->stream_type);
 }
 
 static uint64_t
@@ -239,6 +242,7 @@ end_unopened(struct abt_call_state *state)
 
 	if (!out->begun) {
 		begin(state, inv->stream_type);
+		x->pieces_stay = 1; /* the arena has it */
 		if (inv->result != NULL)
 			source =
 			    abt_bytes(inv->result->data, inv->result->used);

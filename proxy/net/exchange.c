@@ -45,6 +45,7 @@ abt_exchange_drop_waiting(struct abt_exchange *x)
 	}
 	x->wait_last = NULL;
 	x->wait_at = x->waiting = 0;
+	x->held = x->held_tail = abt_bytes(NULL, 0);
 }
 
 static void

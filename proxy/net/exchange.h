@@ -95,9 +95,10 @@ struct abt_exchange {
 	uint64_t body_max; /* ceiling; set by on_head; 0: none */
 	uint64_t body_got;
 	struct abt_chunk *wait_first, *wait_last; /* pieces that wait */
-	size_t wait_at;    /* bytes of the first one that are out */
-	size_t waiting;    /* bytes in all of them */
-	uint64_t out_left; /* of response.length */
+	size_t wait_at; /* bytes of the first one that are out */
+	size_t waiting; /* bytes in all of them, and in these behind: */
+	struct abt_bytes held, held_tail; /* a piece that stays, its framing */
+	uint64_t out_left;                /* of response.length */
 	int64_t wrote_ms;  /* when the kernel last took some, or had to */
 	int64_t pause_ms;  /* since when the body is paused */
 	int64_t paused_ms; /* for how long it was before */
@@ -112,11 +113,14 @@ struct abt_exchange {
 	unsigned client_left : 1;
 	unsigned malformed : 1; /* the head could not be read */
 	unsigned secure : 1;
-	unsigned collecting : 1; /* on_head may set it: collect, no on_data */
-	unsigned begun : 1;      /* on_head was called: on_done will be */
-	unsigned owes_100 : 1;   /* 100 Continue, once not paused any more */
-	unsigned overlong : 1;   /* more was written than response.length */
-	unsigned out_mode : 2;   /* the codec's: how the end is told */
+	unsigned collecting : 1;  /* on_head may set it: collect, no on_data */
+	unsigned begun : 1;       /* on_head was called: on_done will be */
+	unsigned owes_100 : 1;    /* 100 Continue, once not paused any more */
+	unsigned overlong : 1;    /* more was written than response.length */
+	unsigned pieces_stay : 1; /* the handler's: what it writes stays where
+				   * it is until on_drained or its end; so it
+				   * is not copied */
+	unsigned out_mode : 2;    /* the codec's: how the end is told */
 };
 
 struct abt_exchange *abt_exchange_new(struct abt_loop *loop);
@@ -142,14 +146,14 @@ void abt_exchange_reply(struct abt_exchange *x);
  * has_length is set, else chunked for HTTP/1.1 and by the end of the connection
  * for older clients; a response without a body (HEAD, 204, 304) drops what is
  * written.  Each call takes all of |data|: what the kernel does not take is
- * copied (the only copy) and waits; the answer is how many bytes wait, so
- * somebody who is not 0 pauses his source until on_drained.  After the client
- * left (on_gone, x->client_left) data is dropped and 0 is answered.
- * No memory for what waits: the connection is cut as by abort, on_gone is
- * called.  Neither on_gone nor on_drained is ever called from within these
- * two; what finds out here that the client has left is told in the next turn.
- * While the request's body is still coming, on_broken tells it in place of
- * on_gone.
+ * copied (the only copy; none with x->pieces_stay) and waits; the answer is how
+ * many bytes wait, so somebody who is not 0 pauses his source until on_drained.
+ * After the client left (on_gone, x->client_left) data is dropped and 0 is
+ * answered. No memory for what waits: the connection is cut as by abort,
+ * on_gone is called.  Neither on_gone nor on_drained is ever called from within
+ * these two; what finds out here that the client has left is told in the next
+ * turn. While the request's body is still coming, on_broken tells it in place
+ * of on_gone.
  */
 size_t abt_exchange_begin(struct abt_exchange *x, struct abt_bytes first);
 size_t abt_exchange_write(struct abt_exchange *x, struct abt_bytes data);

@@ -3,7 +3,8 @@
  *
  * A piece leaves with its framing in one call, uncopied, when the kernel takes
  * it.  What it does not take is copied once, behind what waits already: chunks
- * of the loop's pool in a row, sent some at a time.  How the end is told is
+ * of the loop's pool in a row, sent some at a time.  A piece that stays where
+ * it is (x->pieces_stay) waits there, as the last one.  How the end is told is
  * decided with the head (enum out_mode).  Nothing here calls the handler but
  * writable, resume and the ends of exchanges.
  */
@@ -74,6 +75,17 @@ let_wait(struct abt_exchange *x, const struct abt_bytes *parts, unsigned count)
 	return 0;
 }
 
+/* The first |n| bytes of |b| are out; how many of |n| are left. */
+static size_t
+skip(struct abt_bytes *b, size_t n)
+{
+	size_t out = n < b->n ? n : b->n;
+
+	b->p += out;
+	b->n -= out;
+	return n - out;
+}
+
 /* |n| bytes of what waits are out. */
 static void
 sent_waiting(struct abt_exchange *x, size_t n)
@@ -94,6 +106,35 @@ sent_waiting(struct abt_exchange *x, size_t n)
 		abt_chunk_end(x->loop->pool, first);
 	}
 	x->wait_last = NULL;
+	skip(&x->held_tail, skip(&x->held, n));
+}
+
+/* Something comes behind a piece that stays: now it is copied. */
+static int
+copy_held(struct abt_exchange *x)
+{
+	const struct abt_bytes parts[] = { x->held, x->held_tail };
+
+	x->waiting -= parts[0].n + parts[1].n;
+	x->held = x->held_tail = abt_bytes(NULL, 0);
+	return let_wait(x, parts, 2);
+}
+
+/* |parts| (framing, piece, framing) wait.  0, or -1: no memory. */
+static int
+keep_waiting(
+    struct abt_exchange *x, const struct abt_bytes *parts, unsigned count)
+{
+	if (x->held.n + x->held_tail.n > 0 && copy_held(x) != 0)
+		return -1;
+	if (!x->pieces_stay || count != 3 || parts[1].n == 0)
+		return let_wait(x, parts, count);
+	if (let_wait(x, parts, 1) != 0)
+		return -1;
+	x->held = parts[1];
+	x->held_tail = parts[2];
+	x->waiting += parts[1].n + parts[2].n;
+	return 0;
 }
 
 static void
@@ -124,6 +165,11 @@ flush_waiting(struct abt_conn *conn, struct abt_exchange *x)
 			asked += parts[count].n;
 			at = 0;
 			chunk = chunk->next;
+		}
+		if (chunk == NULL && count + 2 <= ABT_PARTS_MAX) {
+			parts[count++] = x->held;
+			parts[count++] = x->held_tail;
+			asked += x->held.n + x->held_tail.n;
 		}
 		n = abt_conn_send_parts(conn, parts, count);
 		if (n == ABT_LOST)
@@ -173,13 +219,8 @@ skip_parts(struct abt_bytes *parts, unsigned count, size_t n)
 {
 	unsigned i;
 
-	for (i = 0; i < count && n > 0; i++) {
-		size_t out = n < parts[i].n ? n : parts[i].n;
-
-		parts[i].p += out;
-		parts[i].n -= out;
-		n -= out;
-	}
+	for (i = 0; i < count && n > 0; i++)
+		n = skip(&parts[i], n);
 }
 
 /* Send the front of |parts|.  1: all is out, 0: the rest must wait, -1: lost.
@@ -220,7 +261,7 @@ send_parts(struct abt_conn *conn, struct abt_exchange *x,
 
 	if (rc > 0)
 		return;
-	if (rc == 0 && let_wait(x, parts, count) != 0) {
+	if (rc == 0 && keep_waiting(x, parts, count) != 0) {
 		abt_error("no memory for an answer that its client is slow to "
 			  "read");
 		rc = -1;
@@ -396,8 +437,13 @@ abt_h1_finish(struct abt_conn *conn, struct abt_exchange *x)
 		abt_h1_give_up(conn);
 	if (!x->request.keep_alive)
 		conn->close_after = true; /* its body told so */
-	if (x->out_mode == OUT_CHUNKED && !conn->deaf)
+	if (x->out_mode == OUT_CHUNKED && x->held.n > 0 &&
+	    x->held_tail.n == 2) { /* the last piece waits where it is */
+		x->held_tail = ABT_BYTES("\r\n0\r\n\r\n");
+		x->waiting += end.n;
+	} else if (x->out_mode == OUT_CHUNKED && !conn->deaf) {
 		send_parts(conn, x, &end, 1);
+	}
 	if (conn->deaf)
 		abt_conn_lost(conn);
 	else if (x->waiting == 0)
