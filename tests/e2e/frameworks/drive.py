@@ -17,6 +17,7 @@ PNG = base64.b64decode(
 DATA = {
     "png": PNG,
     "bytes": bytes(n if n < 256 else 511 - n for n in range(512)),
+    "blob": bytes(n * n * 31 >> 7 & 255 for n in range(600000)),
     "large": b"a line of text, 32 bytes long.\r\n" * 8192,
     "html": "<!doctype html>\n<p>caf\u00e9 \u20ac \U0001f600</p>\n".encode(),
 }

@@ -8,6 +8,7 @@ import {
 } from './common.mjs';
 
 const app = express();
+const whole = { type: '*/*', limit: '1mb' };
 
 app.get('/', (req, res) => res.send('Hello World!'));
 app.get('/json', (req, res) =>
@@ -28,9 +29,9 @@ app.get('/logout', (req, res) => res.clearCookie('session').send('bye'));
 app.get('/image.png', (req, res) => res.type('png').send(png));
 app.get('/bytes', (req, res) =>
   res.type('application/octet-stream').send(bytes));
-app.post('/upload', express.raw({ type: '*/*' }), (req, res) =>
+app.post('/upload', express.raw(whole), (req, res) =>
   res.status(201).json({ size: req.body.length, sha256: digest(req.body) }));
-app.post('/echo', express.raw({ type: '*/*' }), (req, res) =>
+app.post('/echo', express.raw(whole), (req, res) =>
   res.set('Content-Type', req.get('content-type')).send(req.body));
 app.post('/json', express.json(), (req, res) =>
   res.json({ received: req.body }));
