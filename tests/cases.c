@@ -7,6 +7,7 @@
  *
  *   --areas "alb ..."   count only these (default: every case)
  *   --sweep             each case with every allocation failing in turn
+ *   --round-trip        each case there and back, in place of what it expects
  *   --no-process        leave the Runtime API to tests/live/runtime_cases.py
  *
  * Most Runtime API cases need a process and a socket; here only those that
@@ -22,22 +23,27 @@
 struct tally {
 	unsigned passed, failed;
 	const char *areas;
-	bool sweep, no_process;
+	bool sweep, no_process, round_trip;
 };
 
 static void
-run_case(const struct abt_json *c, bool sweep, struct abt_fault *fault)
+run_case(const struct abt_json *c, const struct tally *tally,
+    struct abt_fault *fault)
 {
 	struct abt_bytes area = abt_case_area(c);
 	const struct abt_json *when = abt_json_get(c, "when");
 
 	if (abt_alb_case_is_area(area)) {
-		if (sweep)
+		if (tally->round_trip)
+			abt_alb_case_round_trip(c, fault);
+		else if (tally->sweep)
 			abt_alb_case_sweep(c, fault);
 		else
 			abt_alb_case_run(c, fault);
 	} else if (abt_api_case_is_area(area)) {
-		if (sweep)
+		if (tally->round_trip)
+			abt_api_case_round_trip(c, fault);
+		else if (tally->sweep)
 			abt_api_case_sweep(c, fault);
 		else
 			abt_api_case_run(c, fault);
@@ -83,7 +89,7 @@ run_line(struct tally *tally, const char *file, unsigned number,
 		abt_arena_end(&arena);
 		return;
 	} else {
-		run_case(c, tally->sweep, &fault);
+		run_case(c, tally, &fault);
 	}
 	id = c != NULL ? abt_json_get(c, "id") : NULL;
 	if (abt_fault_is_empty(&fault)) {
@@ -128,6 +134,8 @@ main(int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--sweep") == 0)
 			tally.sweep = true;
+		else if (strcmp(argv[i], "--round-trip") == 0)
+			tally.round_trip = true;
 		else if (strcmp(argv[i], "--no-process") == 0)
 			tally.no_process = true;
 		else if (strcmp(argv[i], "--areas") == 0 && i + 1 < argc)

@@ -40,26 +40,32 @@ abt_payload_recognise(const struct abt_json *event, bool url)
 	return is_url == url;
 }
 
-/* A URL's event has Cookie among its headers, too. */
-static int
-read_cookies(struct abt_event_reader *r)
+/* Is |line|, taken apart at its semicolons, the |list|? */
+static bool
+is_list(struct abt_bytes line, const struct abt_json *list)
 {
-	const struct abt_json *list = abt_json_get(r->event, "cookies");
-	const struct abt_json *cookie;
-	size_t size = 0;
-	char *line, *w;
+	const struct abt_json *cookie = list->first;
+	struct abt_bytes piece;
 
-	if (list == NULL || list->kind == ABT_JSON_NULL ||
-	    abt_headers_first(&r->request->headers, ABT_FIELD_COOKIE) != NULL)
-		return 0;
-	if (list->kind != ABT_JSON_ARRAY)
-		return abt_event_bad(r, "cookies");
-	for (cookie = list->first; cookie != NULL; cookie = cookie->next) {
-		if (cookie->kind != ABT_JSON_STRING)
-			return abt_event_bad(r, "cookies");
-		size += cookie->text.n + 2;
+	while (abt_bytes_next(&line, ';', &piece)) {
+		piece = abt_bytes_trim(piece);
+		if (piece.n == 0)
+			continue;
+		if (cookie == NULL || !abt_bytes_equal(piece, cookie->text))
+			return false;
+		cookie = cookie->next;
 	}
-	line = w = abt_arena_alloc(r->arena, size + 1);
+	return cookie == NULL;
+}
+
+/* One Cookie line of the |list|; |size|: of all texts, two bytes more each. */
+static int
+add_cookies(
+    struct abt_event_reader *r, const struct abt_json *list, size_t size)
+{
+	char *line = abt_arena_alloc(r->arena, size + 1), *w = line;
+	const struct abt_json *cookie;
+
 	if (line == NULL)
 		return 0; /* the arena remembers */
 	for (cookie = list->first; cookie != NULL; cookie = cookie->next) {
@@ -76,6 +82,34 @@ read_cookies(struct abt_event_reader *r)
 		return 0;
 	return abt_event_field(
 	    r, ABT_BYTES("cookie"), abt_bytes(line, (size_t)(w - line)));
+}
+
+/* A URL's event has Cookie among its headers, too; but where the client sent
+ * several lines they are joined there with commas, which do not divide cookies.
+ */
+static int
+read_cookies(struct abt_event_reader *r)
+{
+	const struct abt_json *list = abt_json_get(r->event, "cookies");
+	const struct abt_json *cookie;
+	const struct abt_field *line =
+	    abt_headers_first(&r->request->headers, ABT_FIELD_COOKIE);
+	size_t size = 0;
+
+	if (list == NULL || list->kind == ABT_JSON_NULL)
+		return 0;
+	if (list->kind != ABT_JSON_ARRAY)
+		return abt_event_bad(r, "cookies");
+	for (cookie = list->first; cookie != NULL; cookie = cookie->next) {
+		if (cookie->kind != ABT_JSON_STRING)
+			return abt_event_bad(r, "cookies");
+		size += cookie->text.n + 2;
+	}
+	if (line != NULL && is_list(line->value, list))
+		return 0;
+	if (size > 0)
+		abt_headers_drop(&r->request->headers, ABT_FIELD_COOKIE);
+	return add_cookies(r, list, size);
 }
 
 int

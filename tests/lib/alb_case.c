@@ -17,6 +17,7 @@
 #include "albatross.h"
 #include "config/schema.h"
 #include "lib/regex.h"
+#include "lib/round_trip.h"
 #include "lib/wire.h"
 #include "route/route.h"
 
@@ -565,6 +566,33 @@ abt_alb_case_run(const struct abt_json *c, struct abt_fault *fault)
 	if (world_make(&w, c, fault)) {
 		outcome_make(&o, &w);
 		check(c, &o, &w, fault);
+		abt_arena_end(&o.arena);
+	}
+	abt_arena_end(&w.arena);
+}
+
+/* What came of the case, there and back. */
+void
+abt_alb_case_round_trip(const struct abt_json *c, struct abt_fault *fault)
+{
+	struct abt_origin origin;
+	const char *wrong;
+	struct world w;
+	struct outcome o;
+
+	if (!is_sound(c, fault))
+		return;
+	if (world_make(&w, c, fault)) {
+		outcome_make(&o, &w);
+		wrong = o.asked == 0
+			    ? abt_round_trip_event(&o.call, o.event, &origin)
+			    : NULL;
+		if (wrong == NULL && o.asked == 0 && w.has_result &&
+		    o.response.rule == NULL && origin.dialect != NULL)
+			wrong = abt_round_trip_result(
+			    &o.call, &origin, &o.response);
+		if (wrong != NULL)
+			abt_fault_add(fault, "%s", wrong);
 		abt_arena_end(&o.arena);
 	}
 	abt_arena_end(&w.arena);

@@ -18,4 +18,7 @@ void abt_alb_case_run(const struct abt_json *c, struct abt_fault *fault);
  */
 void abt_alb_case_sweep(const struct abt_json *c, struct abt_fault *fault);
 
+/* Request to event to request, response to result to response. */
+void abt_alb_case_round_trip(const struct abt_json *c, struct abt_fault *fault);
+
 #endif

@@ -11,6 +11,7 @@
 #include "albatross.h"
 #include "dialect/stream.h"
 #include "lib/api_world.h"
+#include "lib/round_trip.h"
 #include "lib/wire.h"
 
 static const char *const case_keys[] = { "id", "api", "rule", "route",
@@ -367,6 +368,34 @@ abt_api_case_run(const struct abt_json *c, struct abt_fault *fault)
 	if (abt_api_world_make(&w, c, fault)) {
 		outcome_make(&o, &w);
 		check(c, &o, &w, fault);
+		abt_arena_end(&o.arena);
+	}
+	abt_arena_end(&w.arena);
+}
+
+/* What came of the case, there and back. */
+void
+abt_api_case_round_trip(const struct abt_json *c, struct abt_fault *fault)
+{
+	static struct abt_api_world w;
+	struct abt_origin origin;
+	const char *wrong;
+	struct outcome o;
+
+	if (!is_sound(c, fault))
+		return;
+	if (abt_api_world_make(&w, c, fault)) {
+		outcome_make(&o, &w);
+		wrong = o.event.n > 0
+			    ? abt_round_trip_event(&o.call, o.event, &origin)
+			    : NULL;
+		if (wrong == NULL && o.event.n > 0 && w.has_result &&
+		    !w.streams && w.failure == NULL &&
+		    o.response.rule == NULL && origin.dialect != NULL)
+			wrong = abt_round_trip_result(
+			    &o.call, &origin, &o.response);
+		if (wrong != NULL)
+			abt_fault_add(fault, "%s", wrong);
 		abt_arena_end(&o.arena);
 	}
 	abt_arena_end(&w.arena);

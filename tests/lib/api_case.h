@@ -17,4 +17,7 @@ void abt_api_case_run(const struct abt_json *c, struct abt_fault *fault);
  * answer or the one for lack of memory. */
 void abt_api_case_sweep(const struct abt_json *c, struct abt_fault *fault);
 
+/* Request to event to request, response to result to response. */
+void abt_api_case_round_trip(const struct abt_json *c, struct abt_fault *fault);
+
 #endif
