@@ -30,10 +30,11 @@ ABT_CFLAGS   := -std=c11 $(OPT) $(WARNINGS) -fvisibility=hidden -fPIC -pthread \
 ABT_LDFLAGS  := -pthread -Wl,-z,relro,-z,now $(SANFLAGS) $(LDFLAGS)
 ABT_LIBS     := -levent_core -lssl -lcrypto -lyajl -lz $(LIBS)
 
+BOOT_SRC := proxy/bootstrap/main.c
 PURE     := base http route dialect
-REST     := net function gateway config cli
+REST     := net function bootstrap gateway config cli
 PURE_SRC := $(wildcard $(PURE:%=proxy/%/*.c))
-REST_SRC := $(wildcard $(REST:%=proxy/%/*.c))
+REST_SRC := $(filter-out $(BOOT_SRC),$(wildcard $(REST:%=proxy/%/*.c)))
 PURE_OBJ := $(PURE_SRC:%.c=$(B)/%.o)
 REST_OBJ := $(REST_SRC:%.c=$(B)/%.o)
 MAIN_OBJ := $(B)/proxy/cli/main.o
@@ -54,7 +55,7 @@ FUZZ     := $(FUZZ_SRC:tests/fuzz/fuzz_%.c=$(B)/fuzz/fuzz_%)
 all: $(B)/albatross
 
 help:
-	@sed -n 's/^#: //p' Makefile tests/tests.mk $(wildcard bench/bench.mk share/install.mk)
+	@sed -n 's/^#: //p' Makefile tests/tests.mk $(wildcard bench/bench.mk share/install.mk proxy/bootstrap/bootstrap.mk)
 
 #: make              build the program as build/albatross
 $(B)/albatross: $(PURE_OBJ) $(REST_OBJ)
@@ -87,7 +88,8 @@ $(B)/tests/cases: $(B)/tests/cases.o $(LIB_OBJ) $(B)/liball.a
 	@mkdir -p $(@D)
 	$(CC) $(ABT_LDFLAGS) -o $@ $^ -lpcre2-8 $(ABT_LIBS)
 
-include $(wildcard tests/tests.mk bench/bench.mk share/install.mk)
+include $(wildcard tests/tests.mk bench/bench.mk share/install.mk \
+                   proxy/bootstrap/bootstrap.mk)
 
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h'; git ls-files -o --exclude-standard '*.c' '*.h')

@@ -110,6 +110,7 @@ int abt_completion_print(
 extern const struct abt_command abt_cmd_serve;
 extern const struct abt_command abt_cmd_event;
 extern const struct abt_command abt_cmd_check;
+extern const struct abt_command abt_cmd_bootstrap;
 extern const struct abt_command abt_cmd_help;
 extern const struct abt_command abt_cmd_man;
 extern const struct abt_command abt_cmd_completion;

@@ -8,6 +8,7 @@ static const struct abt_command *const commands[] = {
 	&abt_cmd_serve,
 	&abt_cmd_event,
 	&abt_cmd_check,
+	&abt_cmd_bootstrap,
 	&abt_cmd_help,
 	&abt_cmd_man,
 	&abt_cmd_completion,

@@ -26,6 +26,7 @@ route call.h
 dialect dialect.h albatross.h
 net backend.h
 function
+bootstrap
 gateway
 config
 cli
