@@ -417,6 +417,45 @@ def client_leaves():
 
 
 @check
+def memory():
+    """Memory that runs out: a stream is lost, never the process."""
+    library = os.path.join(folder, "failing_malloc.so")
+    built = run("gcc", "-shared", "-fPIC", "-O2", "-o", library,
+                os.path.join(ROOT, "tests/live/failing_malloc.c"))
+    if IS_ASAN or not ok(built.returncode == 0, "the failing malloc",
+                         built.stderr):
+        return
+    targets = ["/joined", "/bytes", "/big?n=3", "/early", "/plain", "/whole"]
+
+    def one(server, target):
+        try:
+            return get(server, target).status
+        except (OSError, EOFError, ValueError):
+            return 0
+    for every in (5, 17, 53):
+        env = {**os.environ, "LD_PRELOAD": library, "FAIL_EVERY": str(every)}
+        with Server("-c", write_config(folder, config(loops=2, timeout="5s")),
+                    env=env) as server:
+            one(server, "/joined")
+            server.signal(40)
+            with concurrent.futures.ThreadPoolExecutor(4) as pool:
+                seen = list(pool.map(
+                    lambda n: one(server, targets[n % len(targets)]),
+                    range(200)))
+            ok(server.process.poll() is None,
+               "every %dth allocation fails: it lives" % every,
+               server.stderr()[-1500:])
+            server.signal(40)
+            ok(set(seen) <= {0, 200, 201, 502, 503} and
+               {200, 201} & set(seen), "each is answered, refused or cut",
+               {n: seen.count(n) for n in set(seen)})
+            time.sleep(0.3)
+            same({one(server, "/joined") for _ in range(12)}, {201},
+                 "with memory again everything is served")
+            same(server.end(), 0, "and it ends well")
+
+
+@check
 def drain():
     forget("go")
     with serve(config()) as server:
