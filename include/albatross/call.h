@@ -103,6 +103,18 @@ struct abt_call {
 	/* Made while the event is written, for Lambda and the log. */
 	struct abt_bytes trace_id;     /* X-Amzn-Trace-Id, as sent on */
 	struct abt_bytes invoke_trace; /* Root, Parent, Sampled */
+	/* The result's bytes are the call's own and nobody reads them again: a
+	 * body is decoded in its place, while it is in the cache. */
+	bool result_is_ours;
 };
+
+/* Where to decode base64 |text| of the result; NULL: the arena remembers. */
+static inline char *
+abt_call_room(const struct abt_call *call, struct abt_bytes text)
+{
+	return call->result_is_ours
+		   ? (char *)(uintptr_t)text.p
+		   : abt_arena_alloc(call->arena, text.n / 4 * 3 + 3);
+}
 
 #endif

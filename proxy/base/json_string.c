@@ -90,7 +90,57 @@ is_special64(const char *p, uint64_t *high)
 	return _mm_movemask_epi8(any) != 0;
 }
 
+/* Behind the blocks at |p| that are nothing special: a body of a megabyte is
+ * read as fast as memory gives it. */
+__attribute__((target("avx2"))) static const char *
+skip_plain_avx2(const char *p, const char *end, uint64_t *high)
+{
+	const __m256i quote = _mm256_set1_epi8('"');
+	const __m256i slash = _mm256_set1_epi8('\\');
+	const __m256i last = _mm256_set1_epi8(0x1f);
+	__m256i all = _mm256_setzero_si256();
+
+	for (; end - p >= 64; p += 64) {
+		const __m256i *from = (const __m256i *)(const void *)p;
+		__m256i a = _mm256_loadu_si256(from);
+		__m256i b = _mm256_loadu_si256(from + 1);
+		__m256i any =
+		    _mm256_or_si256(_mm256_or_si256(_mm256_cmpeq_epi8(a, quote),
+					_mm256_cmpeq_epi8(b, quote)),
+			_mm256_or_si256(_mm256_cmpeq_epi8(a, slash),
+			    _mm256_cmpeq_epi8(b, slash)));
+		__m256i low = _mm256_min_epu8(a, b);
+
+		any = _mm256_or_si256(
+		    any, _mm256_cmpeq_epi8(low, _mm256_min_epu8(low, last)));
+		if (_mm256_movemask_epi8(any) != 0)
+			break;
+		all = _mm256_or_si256(all, _mm256_or_si256(a, b));
+	}
+	*high |= (unsigned)_mm256_movemask_epi8(all);
+	return p;
+}
+
+static bool
+have_avx2(void)
+{
+	return __builtin_cpu_supports("avx2");
+}
+
 #else
+
+static const char *
+skip_plain_avx2(const char *p, const char *end, uint64_t *high)
+{
+	(void)end, (void)high;
+	return p;
+}
+
+static bool
+have_avx2(void)
+{
+	return false;
+}
 
 static inline unsigned
 special16(const char *p, unsigned *high)
@@ -226,7 +276,9 @@ find_end(const char *p, const char *end, struct found *found)
 		unsigned special, high;
 
 		/* Once it is known to be long. */
-		if (++blocks > 4)
+		if (++blocks > 4 && have_avx2())
+			p = skip_plain_avx2(p, end, &found->high);
+		else if (blocks > 4)
 			while (end - p >= 64 && !is_special64(p, &found->high))
 				p += 64;
 		if (end - p < 16)

@@ -292,7 +292,7 @@ read_body(struct reading *r)
 	r->response->body = body->text;
 	if (!abt_json_is(flag, ABT_JSON_TRUE) || body->text.n == 0)
 		return 0;
-	out = abt_arena_alloc(r->call->arena, body->text.n / 4 * 3 + 3);
+	out = abt_call_room(r->call, body->text);
 	if (out == NULL)
 		return 0;                       /* the arena remembers */
 	n = abt_base64_decode(out, body->text); /* R9 */

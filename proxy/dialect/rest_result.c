@@ -173,7 +173,7 @@ static int
 decode(struct reading *r)
 {
 	struct abt_bytes text = r->response->body;
-	char *out = abt_arena_alloc(r->call->arena, text.n / 4 * 3 + 3);
+	char *out = abt_call_room(r->call, text);
 	ptrdiff_t n;
 
 	if (out == NULL)

@@ -266,6 +266,8 @@ read_result(struct abt_call_state *state)
 	if (inv->result != NULL) {
 		source = abt_bytes(inv->result->data, inv->result->used);
 		abt_arena_adopt(&x->arena, inv->result);
+		/* an explanation shows it as it came */
+		state->call.result_is_ours = !state->door->setup->explain;
 	}
 	if (state->streams)
 		return end_pieces(state);

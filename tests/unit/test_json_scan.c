@@ -485,6 +485,35 @@ every_allocation_may_fail(void **state)
 	assert_true(abt_sweep(scan_without_memory, large) > 10);
 }
 
+/* Long strings are looked at in larger blocks: what is special is seen at each
+ * place of them. */
+static void
+long_strings_with_one_odd_byte(void **state)
+{
+	static const char odd[] = "\x01\x1f\n\"\\\x80\xff\x7f ";
+	static char text[700];
+	struct abt_json_error error;
+	size_t at, i;
+
+	(void)state;
+	for (at = 1; at < sizeof(text) - 1; at++)
+		for (i = 0; i < sizeof(odd) - 1; i++) {
+			const struct abt_json *json;
+
+			memset(text, 'a', sizeof(text));
+			text[0] = text[sizeof(text) - 1] = '"';
+			text[at] = odd[i];
+			json = abt_json_scan(
+			    abt_bytes(text, sizeof(text)), 64, &arena, &error);
+			if (odd[i] != ' ' && odd[i] != 0x7f) {
+				assert_null(json);
+				continue;
+			}
+			assert_non_null(json);
+			assert_int_equal(json->text.n, sizeof(text) - 2);
+		}
+}
+
 int
 main(void)
 {
@@ -500,6 +529,7 @@ main(void)
 		TEST(depth_is_limited_where_told),
 		TEST(places_are_lines_and_columns),
 		TEST(strings_of_every_length),
+		TEST(long_strings_with_one_odd_byte),
 		TEST(dense_escapes),
 		TEST(every_prefix_is_refused),
 		TEST(every_byte_changed),
