@@ -108,7 +108,6 @@ cancel(void *self, struct abt_invocation *inv)
 	(void)self;
 	if (job == NULL)
 		return;
-	abt_output_drain(job->log);
 	abt_cgi_job_drop(job);
 	abt_cgi_job_settle(job);
 }
@@ -298,6 +297,7 @@ abt_cgi_closed(struct abt_cgi *cgi)
 	if (cgi->site.fd >= 0)
 		close(cgi->site.fd);
 	cgi->site.fd = -1;
+	abt_cgi_errors_end(cgi);
 	abt_free(cgi->buffer);
 	cgi->buffer = NULL;
 	abt_function_closed(cgi->function);

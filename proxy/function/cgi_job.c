@@ -48,10 +48,10 @@ free_job(struct abt_cgi_job *job)
 	close_in(job);
 	abt_cgi_output_close(job);
 	abt_timer_stop(&job->linger);
-	abt_output_free(job->log);
+	abt_cgi_errors_give(job);
 	abt_process_free(job->process);
 	abt_buf_end(&job->held);
-	abt_buf_end(&job->head);
+	abt_buf_end(&job->early);
 	*job->prev = job->next;
 	if (job->next != NULL)
 		job->next->prev = job->prev;
@@ -253,7 +253,7 @@ on_ended(struct abt_process *process, void *context, int status,
 	job->ended = true;
 	job->status = status;
 	abt_timer_stop(&job->linger);
-	abt_output_drain(job->log);
+	abt_cgi_errors_give(job);
 	tell_exit(job);
 	/* what it left behind may still print: then the answer goes on */
 	if (job->out < 0)
@@ -286,19 +286,8 @@ on_started(struct abt_process *process, void *context, int error)
 	struct abt_cgi_job *job = context;
 
 	(void)process;
-	job->started = true;
-	if (error == 0)
-		return;
 	not_started(job, error);
 	abt_cgi_job_settle(job);
-}
-
-static void
-on_line(void *context, struct abt_bytes text)
-{
-	const struct abt_cgi_job *job = context;
-
-	abt_log_output(job->cgi->function->name, job->request_id, text);
 }
 
 /* ---- starting ---- */
@@ -356,12 +345,7 @@ open_pipes(struct abt_cgi_job *job, int fds[3])
 	if (abt_cgi_output_open(job, &fds[1]) != 0 ||
 	    open_input(job, &fds[0]) != 0)
 		return -1;
-	job->log =
-	    abt_output_new(abt_cgi_loop(job), &fds[2], on_line, NULL, job);
-	if (job->log != NULL)
-		return 0;
-	fds[2] = -1;
-	return -1;
+	return abt_cgi_errors_take(job, &fds[2]);
 }
 
 /* The folder of |file|, as text in |out|. */
@@ -397,6 +381,7 @@ spawn(struct abt_cgi_job *job, const struct abt_cgi_place *place,
 		.ended = on_ended,
 		.context = job,
 		.keep = true,
+		.quiet = true,
 	};
 
 	if (place->interpreter.n > 0) {

@@ -11,21 +11,35 @@
 
 #define ABT_CGI_GRACE_MS 500 /* between TERM and KILL (R10.7) */
 
+/* A pipe for stderr.  Its writing end stays open, so that one program after
+ * another can have it. */
+struct abt_cgi_errors {
+	struct abt_cgi_errors *next; /* spare */
+	struct abt_cgi *cgi;
+	struct abt_cgi_job *job; /* whose it is; NULL: nobody's, or of what an
+				  * ended program left behind */
+	struct abt_output *output;
+	int child_end;
+};
+
 /* The backend's struct: options, and what one home loop shares. */
 struct abt_cgi {
 	struct abt_cgi_options options; /* first: the rows count from here */
 	struct abt_cgi_site site;
 	struct abt_function *function;
 	struct abt_cgi_job *jobs;
+	struct abt_cgi_errors *spare;
+	unsigned spare_count;
 	char *buffer; /* output on its way, ABT_STREAM_PIECE bytes */
 	bool reading; /* |buffer| is in use */
 	bool closing;
 };
 
 enum abt_cgi_stage {
-	ABT_CGI_HEAD, /* of the output */
-	ABT_CGI_BODY, /* its pieces go to the caller */
-	ABT_CGI_REST, /* nobody wants what still comes */
+	ABT_CGI_HEAD,  /* of the output */
+	ABT_CGI_EARLY, /* the head is read; the end may be near */
+	ABT_CGI_BODY,  /* its pieces go to the caller */
+	ABT_CGI_REST,  /* nobody wants what still comes */
 };
 
 struct abt_cgi_job {
@@ -33,9 +47,9 @@ struct abt_cgi_job {
 	struct abt_cgi *cgi;
 	struct abt_invocation *inv; /* NULL: it has its answer */
 	struct abt_process *process;
-	struct abt_output *log;
-	bool started, ended;
-	int status, start_error;
+	struct abt_cgi_errors *errors;
+	bool ended;
+	int status;
 	struct abt_timer linger; /* for a program that goes on for nobody */
 	char request_id[40];
 
@@ -52,8 +66,13 @@ struct abt_cgi_job {
 	bool out_watched;
 	struct event readable;
 	enum abt_cgi_stage stage;
-	struct abt_buf head; /* read, as long as it is not whole */
-	bool local;          /* a local redirect */
+	/* What was read: the head as long as it is not whole, then the
+	 * beginning of the body as long as the end may be near. */
+	struct abt_buf early;
+	struct event early_over;
+	struct abt_response *response;
+	struct abt_arena *arena; /* the link's, of |response| */
+	bool local;              /* a local redirect */
 	bool has_length;
 	uint64_t left; /* of its Content-Length */
 	uint64_t printed;
@@ -79,6 +98,15 @@ struct abt_invocation *abt_cgi_job_drop(struct abt_cgi_job *job);
 struct abt_invocation *abt_cgi_job_take(struct abt_cgi_job *job);
 /* The last thing to do with a job in every callback: it may end here. */
 void abt_cgi_job_settle(struct abt_cgi_job *job);
+
+/* ---- cgi_errors.c ---- */
+
+/* A pipe for the stderr of |job|; the child's end, to be closed by whoever gets
+ * it, into |child_end|.  0, or -1. */
+int abt_cgi_errors_take(struct abt_cgi_job *job, int *child_end);
+/* Its program has ended: the last lines, then it is spare. */
+void abt_cgi_errors_give(struct abt_cgi_job *job);
+void abt_cgi_errors_end(struct abt_cgi *cgi);
 
 /* ---- cgi_output.c ---- */
 

@@ -1,8 +1,9 @@
 /*
  * cgi_output.c - a CGI program's stdout becomes a response
  *
- * The head is read whole, then pieces go to the caller as they come.  An answer
- * whose end is there already goes whole, with its length.  While the caller is
+ * The head is read whole, then pieces go to the caller as they come.  A short
+ * answer whose end is there a turn of the loop later goes whole, with its
+ * length: most programs print it and end.  While the caller is
  * full nothing is read, so the program waits.  The end of the response is the
  * end of stdout, not of the process (R10.48).
  */
@@ -13,7 +14,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define TURNS 8
+#define TURNS     8
+#define EARLY_MAX 16384
 
 int
 abt_cgi_pipe(bool we_write, int *ours, int *theirs)
@@ -47,6 +49,7 @@ abt_cgi_output_close(struct abt_cgi_job *job)
 {
 	if (job->out < 0)
 		return;
+	event_del(&job->early_over);
 	watch(job, false);
 	close(job->out);
 	job->out = -1;
@@ -92,19 +95,34 @@ give(struct abt_cgi_job *job, struct abt_bytes data)
 		watch(job, false);
 }
 
+/* The head goes out, with the beginning of the body. */
 static void
-begin(struct abt_cgi_job *job, struct abt_bytes body)
+begin(struct abt_cgi_job *job)
 {
+	struct abt_bytes first = abt_buf_bytes(&job->early);
+
+	event_del(&job->early_over);
+	if (job->has_length) {
+		if (first.n > job->left)
+			first.n = (size_t)job->left;
+		job->left -= first.n;
+	}
+	job->printed = first.n;
+	/* the caller may be on another loop */
+	job->response->body = abt_arena_copy(job->arena, first);
+	abt_buf_end(&job->early);
+	if (abt_arena_failed(job->arena)) {
+		fail(job, ABT_RULE_NET_NO_MEMORY, NULL);
+		return;
+	}
 	abt_result_begin(job->inv);
-	if (job->inv != NULL && job->stage == ABT_CGI_BODY)
-		give(job, body);
 }
 
 /* All of it is there: one answer with its length. */
 static void
-give_whole(struct abt_cgi_job *job, struct abt_response *response,
-    struct abt_bytes body)
+give_whole(struct abt_cgi_job *job)
 {
+	struct abt_bytes body = abt_buf_bytes(&job->early);
 	struct abt_chunk *chunk;
 
 	if (job->has_length && body.n > job->left)
@@ -117,9 +135,50 @@ give_whole(struct abt_cgi_job *job, struct abt_response *response,
 	if (body.n > 0)
 		memcpy(chunk->data, body.p, body.n);
 	chunk->used = body.n;
-	response->body = abt_bytes(chunk->data, body.n);
+	job->response->body = abt_bytes(chunk->data, body.n);
 	abt_result_take(job->inv, chunk);
 	end(job);
+}
+
+static void read_out(struct abt_cgi_job *job);
+
+/* One turn later: is the end there?  Else do not let the client wait. */
+static void
+on_early_over(evutil_socket_t fd, short what, void *arg)
+{
+	struct abt_cgi_job *job = arg;
+
+	(void)fd;
+	(void)what;
+	if (!job->cgi->reading)
+		read_out(job);
+	if (job->inv != NULL && job->stage == ABT_CGI_EARLY) {
+		job->stage = ABT_CGI_BODY;
+		begin(job);
+	}
+	abt_cgi_job_settle(job);
+}
+
+/* More of the body, as long as it may all be one answer. */
+static void
+hold_early(struct abt_cgi_job *job, struct abt_bytes data)
+{
+	size_t room = EARLY_MAX - job->early.n;
+	struct abt_bytes rest = { NULL, 0 };
+
+	if (data.n > room) {
+		rest = abt_bytes(data.p + room, data.n - room);
+		data.n = room;
+	}
+	abt_buf_add(&job->early, data);
+	if (job->early.failed) {
+		fail(job, ABT_RULE_NET_NO_MEMORY, NULL);
+	} else if (rest.n > 0) {
+		job->stage = ABT_CGI_BODY;
+		begin(job);
+		if (job->inv != NULL)
+			give(job, rest);
+	}
 }
 
 /* ---- the head ---- */
@@ -157,66 +216,42 @@ read_head(struct abt_cgi_job *job, struct abt_bytes text)
 	}
 	job->has_length = response->has_length;
 	job->left = response->length;
+	job->response = response;
+	job->arena = arena;
 	return response;
 }
 
-/* What more is there now, behind the |n| bytes of the buffer?  Returns whether
- * the output is over. */
-static bool
-read_more(struct abt_cgi_job *job, size_t *n)
-{
-	while (*n < ABT_STREAM_PIECE) {
-		ssize_t got = read(
-		    job->out, job->cgi->buffer + *n, ABT_STREAM_PIECE - *n);
-
-		if (got == 0)
-			return true;
-		if (got < 0)
-			return false; /* an error is met again */
-		*n += (size_t)got;
-	}
-	return false;
-}
-
-/* The head is whole; |rest| stands behind it in the buffer. */
+/* The head is whole; |rest| stands behind it. */
 static void
 answer(struct abt_cgi_job *job, struct abt_bytes head, struct abt_bytes rest)
 {
 	struct abt_response *response = read_head(job, head);
-	size_t n;
-	bool over;
 
+	abt_buf_end(&job->early); /* it stood there, or nothing */
 	if (response == NULL)
 		return;
 	if (job->local) {
 		job->stage = ABT_CGI_REST;
-		return;
-	}
-	if (has_no_body(job, response->status)) {
+	} else if (has_no_body(job, response->status)) {
 		job->stage = ABT_CGI_REST;
-		begin(job, rest);
-		return;
+		begin(job);
+	} else {
+		job->stage = ABT_CGI_EARLY;
+		event_active(&job->early_over, EV_TIMEOUT, 1);
+		hold_early(job, rest);
 	}
-	job->stage = ABT_CGI_BODY;
-	n = (size_t)(rest.p - job->cgi->buffer) + rest.n;
-	over = read_more(job, &n);
-	rest.n = n - (size_t)(rest.p - job->cgi->buffer);
-	if (over && (!job->has_length || rest.n >= job->left))
-		give_whole(job, response, rest);
-	else
-		begin(job, rest);
 }
 
 static void
 take_head(struct abt_cgi_job *job, struct abt_bytes data)
 {
 	struct abt_bytes all = data;
-	size_t seen = job->head.n, end_at;
+	size_t seen = job->early.n, end_at;
 
 	if (seen > 0) {
-		abt_buf_add(&job->head, data);
-		all = abt_buf_bytes(&job->head);
-		if (job->head.failed) {
+		abt_buf_add(&job->early, data);
+		all = abt_buf_bytes(&job->early);
+		if (job->early.failed) {
 			fail(job, ABT_RULE_NET_NO_MEMORY, NULL);
 			return;
 		}
@@ -226,14 +261,13 @@ take_head(struct abt_cgi_job *job, struct abt_bytes data)
 		fail(job, ABT_RULE_CGI_HEAD_LARGE, NULL);
 	} else if (end_at == 0) {
 		if (seen == 0)
-			abt_buf_add(&job->head, data);
+			abt_buf_add(&job->early, data);
 	} else {
 		/* what follows the head came with |data| */
 		size_t rest = all.n - end_at;
 
 		answer(job, abt_bytes(all.p, end_at),
 		    abt_bytes(data.p + data.n - rest, rest));
-		abt_buf_end(&job->head);
 	}
 }
 
@@ -245,7 +279,7 @@ abt_cgi_output_conclude(struct abt_cgi_job *job)
 	if (job->inv == NULL || job->stage != ABT_CGI_HEAD)
 		return;
 	fail(job,
-	    job->head.n > 0 ? ABT_RULE_CGI_HEAD_SHORT : ABT_RULE_CGI_NO_OUTPUT,
+	    job->early.n > 0 ? ABT_RULE_CGI_HEAD_SHORT : ABT_RULE_CGI_NO_OUTPUT,
 	    NULL);
 }
 
@@ -260,6 +294,16 @@ at_end(struct abt_cgi_job *job)
 		if (job->ended)
 			abt_cgi_output_conclude(job);
 		return;
+	}
+	if (job->stage == ABT_CGI_EARLY) {
+		if (!job->has_length || job->early.n >= job->left) {
+			give_whole(job);
+			return;
+		}
+		job->stage = ABT_CGI_BODY;
+		begin(job);
+		if (job->inv == NULL)
+			return;
 	}
 	if (job->stage == ABT_CGI_BODY && job->has_length && job->left > 0) {
 		fail(job, ABT_RULE_CGI_BODY_SHORT, NULL);
@@ -276,20 +320,17 @@ take(struct abt_cgi_job *job, struct abt_bytes data)
 		return;
 	if (job->stage == ABT_CGI_HEAD)
 		take_head(job, data);
+	else if (job->stage == ABT_CGI_EARLY)
+		hold_early(job, data);
 	else
 		give(job, data);
 }
 
 static void
-on_readable(evutil_socket_t fd, short what, void *arg)
+read_out(struct abt_cgi_job *job)
 {
-	struct abt_cgi_job *job = arg;
 	struct abt_cgi *cgi = job->cgi;
 
-	(void)fd;
-	(void)what;
-	if (cgi->reading) /* inside of another one: asked again */
-		return;
 	cgi->reading = true;
 	for (int turn = 0; turn < TURNS && job->out_watched; turn++) {
 		ssize_t n = read(job->out, cgi->buffer, ABT_STREAM_PIECE);
@@ -301,8 +342,21 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 			break;
 		}
 		take(job, abt_bytes(cgi->buffer, (size_t)n));
+		if (n < ABT_STREAM_PIECE) /* that was all */
+			break;
 	}
 	cgi->reading = false;
+}
+
+static void
+on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct abt_cgi_job *job = arg;
+
+	(void)fd;
+	(void)what;
+	if (!job->cgi->reading) /* else inside of another one: asked again */
+		read_out(job);
 	abt_cgi_job_settle(job);
 }
 
@@ -319,7 +373,9 @@ abt_cgi_output_open(struct abt_cgi_job *job, int *child_end)
 		return -1;
 	event_assign(&job->readable, abt_cgi_loop(job)->base, job->out,
 	    EV_READ | EV_PERSIST, on_readable, job);
-	abt_buf_init(&job->head, abt_cgi_loop(job)->pool,
+	evtimer_assign(
+	    &job->early_over, abt_cgi_loop(job)->base, on_early_over, job);
+	abt_buf_init(&job->early, abt_cgi_loop(job)->pool,
 	    ABT_CGI_HEAD_MAX + ABT_STREAM_PIECE + 1);
 	watch(job, true);
 	return job->out_watched ? 0 : -1;

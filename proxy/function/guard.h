@@ -37,6 +37,8 @@ enum abt_guard_kind {
 #define ABT_GUARD_OUT_ERR 0x10u /* stderr is stdout's descriptor */
 /* and a wish: what the child leaves behind is not killed */
 #define ABT_GUARD_KEEP 0x20u
+/* nobody asks whether it has started: only failures are told */
+#define ABT_GUARD_QUIET 0x40u
 
 struct abt_guard_request {
 	uint32_t kind, id;

@@ -5,8 +5,9 @@
  * The child gets descriptors 0 to 2 and nothing else (all others are
  * close-on-exec), a process group of its own, default signals and an empty
  * mask (threats.md P1).  What goes wrong before the program runs comes back as
- * an errno through a close-on-exec pipe.  Memory is not limited: RLIMIT_AS
- * counts address space, of which Node reserves gigabytes that it never uses.
+ * an errno in memory, which a child of vfork shares until then.  Memory is not
+ * limited: RLIMIT_AS counts address space, of which Node reserves gigabytes
+ * that it never uses.
  */
 #include "function/guard.h"
 
@@ -56,16 +57,24 @@ exec_in_path(const struct abt_guard_program *program)
 	return error;
 }
 
+/* A handler ends with exec; what stays is what is ignored, and that never
+ * changes in the guard.  So it is asked for once. */
 static void
 default_signals(void)
 {
+	static bool asked, ignored[NSIG];
 	struct sigaction action;
 	sigset_t none;
 
+	for (int number = 1; number < NSIG && !asked; number++)
+		ignored[number] = sigaction(number, NULL, &action) == 0 &&
+				  action.sa_handler == SIG_IGN;
+	asked = true;
 	memset(&action, 0, sizeof(action));
 	action.sa_handler = SIG_DFL;
 	for (int number = 1; number < NSIG; number++)
-		sigaction(number, &action, NULL);
+		if (ignored[number])
+			sigaction(number, &action, NULL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -100,40 +109,19 @@ run(const struct abt_guard_program *program, pid_t guard)
 	return errno;
 }
 
-static pid_t
-fork_and_run(const struct abt_guard_program *program, int report)
-{
-	pid_t guard = getpid();
-	pid_t pid = vfork();
-
-	if (pid == 0) {
-		int error = run(program, guard);
-
-		if (write(report, &error, sizeof(error)) < 0)
-			_exit(126);
-		_exit(127);
-	}
-	return pid < 0 ? -errno : pid;
-}
-
 pid_t
 abt_guard_spawn(const struct abt_guard_program *program)
 {
-	int pipe_fds[2], error = 0;
-	ssize_t n;
-	pid_t pid;
+	static volatile int error; /* the child writes it, we wait meanwhile */
+	pid_t guard = getpid(), pid;
 
-	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
-		return -errno;
-	pid = fork_and_run(program, pipe_fds[1]);
-	close(pipe_fds[1]);
-	if (pid > 0) {
-		do
-			n = read(pipe_fds[0], &error, sizeof(error));
-		while (n < 0 && errno == EINTR);
-		if (n == (ssize_t)sizeof(error) && error != 0)
-			pid = -error; /* reaped like any other child */
+	error = 0;
+	pid = vfork();
+	if (pid == 0) {
+		error = run(program, guard);
+		_exit(127);
 	}
-	close(pipe_fds[0]);
-	return pid;
+	if (pid < 0)
+		return -errno;
+	return error != 0 ? -error : pid; /* reaped like any other child */
 }

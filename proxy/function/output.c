@@ -257,6 +257,19 @@ abt_output_drain(struct abt_output *output)
 }
 
 void
+abt_output_flush(struct abt_output *output)
+{
+	abt_output_drain(output);
+	if (output->held > 0 && !output->cutting && !output->busy) {
+		size_t n = output->held;
+
+		output->held = 0;
+		give(output, abt_bytes(output->text, n));
+	}
+	output->cutting = false;
+}
+
+void
 abt_output_free(struct abt_output *output)
 {
 	if (output == NULL)

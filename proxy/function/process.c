@@ -80,6 +80,8 @@ gather_fds(const struct abt_process_start *start, int *fds, uint32_t *bits)
 	}
 	if (start->keep)
 		*bits |= ABT_GUARD_KEEP;
+	if (start->quiet)
+		*bits |= ABT_GUARD_QUIET;
 	return n;
 }
 

@@ -36,8 +36,10 @@ struct abt_process_start {
 		       * closed by abt_process_new once they were sent. */
 	int stdout_fd, stderr_fd;
 	int64_t memory_mb; /* not enforced yet: RLIMIT_AS breaks Node */
-	bool keep; /* what it leaves behind may go on after its end, until the
-		    * server's */
+	bool keep;  /* what it leaves behind may go on after its end, until the
+		     * server's */
+	bool quiet; /* |started| is called only when it could not be, and
+		     * abt_process_pid does not know it: saves a message */
 	/* Started (pid > 0) or not (pid is 0, |error| is an errno). */
 	void (*started)(struct abt_process *, void *context, int error);
 	/* It has ended and is reaped; |status| as waitpid gives it. */
@@ -69,6 +71,9 @@ struct abt_output *abt_output_new(struct abt_loop *loop, int *child_end,
     void (*ended)(void *context), void *context);
 /* Read what is there now (before END and REPORT are written). */
 void abt_output_drain(struct abt_output *output);
+/* The same, and what has no end of line yet is a line: its writer has ended,
+ * though another may write to the same pipe. */
+void abt_output_flush(struct abt_output *output);
 void abt_output_free(struct abt_output *output);
 
 #endif
