@@ -377,6 +377,7 @@ continue_content_type(
 	line = abt_bytes_trim(line);
 	last->value = abt_arena_printf(
 	    arena, "%.*s %.*s", ABT_FMT(last->value), ABT_FMT(line));
+	last->plain = false; /* what was added may need an escape */
 	return true;
 }
 
