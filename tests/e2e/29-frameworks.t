@@ -44,7 +44,8 @@ ADAPTERS = {"serverless-http": ("http", drive.DOORS),
             "serverless-adapter": ("adapter", drive.DOORS),
             "lambda-api": ("lambda", drive.DOORS)}
 EXAMPLES = {"honoAbout": drive.DOORS, "expressAbout": drive.DOORS,
-            "fastifyAbout": drive.DOORS,
+            "fastifyAbout": drive.DOORS + ["http-1.0-staged"],
+            "honoStaged": drive.STAGED, "httpStaged": drive.STAGED,
             "middyPayment": drive.FRAMEWORKS["middy"]}
 for name, doors in EXAMPLES.items():
     FUNCTIONS[name] = ("examples." + name, doors)
@@ -181,10 +182,14 @@ def curl_door(name, door, path, *more):
 
 def examples():
     """What documentations show of events and contexts, by curl."""
-    stages = {"rest": "dev", "alb": None, "alb-multi": None}
-    for name in "honoAbout", "expressAbout", "fastifyAbout":
+    stages = dict.fromkeys(["rest", *drive.STAGED], "dev")
+    stages.update({"alb": None, "alb-multi": None})
+    for name in EXAMPLES:
+        if name == "middyPayment":
+            continue
         for door in EXAMPLES[name]:
-            status, request_id, body = curl_door(name, door, "/about")
+            status, request_id, body = curl_door(
+                name, door, "/event" if name == "httpStaged" else "/about")
             about = json.loads(body)
             expected = {"method": "GET", "base64": False, "left": True,
                         "stage": stages.get(door, "$default"), "name": name,
@@ -241,7 +246,8 @@ def reports():
         "%s: %s" % (json.dumps(key), json.dumps(value, ensure_ascii=False))
         for key, value in found.items()) + "\n}\n")
     up_to_date(report.PAGE, report.page(
-        allowed.rows, found, versions, len(requests), answers))
+        allowed.rows, found, versions, len(requests), answers,
+        os.path.join(ROOT, "docs/contracts")))
 
 
 @check

@@ -22,8 +22,10 @@ DATA = {
     "html": "<!doctype html>\n<p>caf\u00e9 \u20ac \U0001f600</p>\n".encode(),
 }
 DOORS = ["alb", "alb-multi", "rest", "http-1.0", "http-2.0", "url"]
+STAGED = ["http-1.0-staged", "http-2.0-staged"]
 STREAMING = ["url-stream", "rest-stream"]
-STAGE = {"rest": "/dev", "rest-stream": "/dev"}
+STAGE = {"rest": "/dev", "rest-stream": "/dev", "http-1.0-staged": "/dev",
+         "http-2.0-staged": "/dev"}
 # Behind which doors the documentation of a framework's adapter puts it.
 FRAMEWORKS = {
     "hono": DOORS + STREAMING,
@@ -154,18 +156,20 @@ class Expected:
 
 
 def front_of(door):
-    """Dialect and attributes of a door."""
-    dialect = {"alb-multi": "alb"}.get(door, door.partition("-stream")[0])
-    attributes = {}
+    """The front of a door, but for its function."""
+    front = {"dialect": {"alb-multi": "alb"}.get(
+        door, re.sub("-(stream|staged)$", "", door)), "attributes": {}}
     if door == "alb-multi":
-        attributes["lambda.multi_value_headers.enabled"] = True
-    if dialect == "rest":
-        attributes["binaryMediaTypes"] = ["*/*"]
+        front["attributes"]["lambda.multi_value_headers.enabled"] = True
+    if front["dialect"] == "rest":
+        front["attributes"]["binaryMediaTypes"] = ["*/*"]
     if door == "url-stream":
-        attributes["InvokeMode"] = "RESPONSE_STREAM"
+        front["attributes"]["InvokeMode"] = "RESPONSE_STREAM"
     if door == "rest-stream":
-        attributes["responseTransferMode"] = "STREAM"
-    return {"dialect": dialect, "attributes": attributes}
+        front["attributes"]["responseTransferMode"] = "STREAM"
+    if door in STAGED:
+        front["stage"] = "dev"
+    return front
 
 
 def doors_config(apps, functions):

@@ -9,6 +9,7 @@ import errorHandler from '@middy/http-error-handler';
 import jsonBodyParser from '@middy/http-json-body-parser';
 import serverlessExpress, { getCurrentInvoke }
   from '@codegenie/serverless-express';
+import serverless from 'serverless-http';
 import { handle } from 'hono/aws-lambda';
 
 const about = (event, context) => ({
@@ -24,6 +25,11 @@ const about = (event, context) => ({
 const hono = new Hono();
 hono.all('/about', (c) => c.json(about(c.env.event, c.env.lambdaContext)));
 export const honoAbout = handle(hono);
+
+// hono.dev, routing: a base path; the name of an HTTP API's stage is one.
+const staged = new Hono().basePath('/dev');
+staged.all('/about', (c) => c.json(about(c.env.event, c.env.lambdaContext)));
+export const honoStaged = handle(staged);
 
 // serverless-express, README: the current invocation, an asynchronous setup.
 const later = express();
@@ -50,6 +56,13 @@ export const fastifyAbout = (event, context, callback) => {
   proxy(event, context, callback);
 };
 await fastify.ready();
+
+// serverless-http, its advanced options: the same.
+const named = serverless(later, { basePath: '/dev', request:
+  (request, event, context) => Object.assign(request, { event, context }) });
+later.all('/event', ({ event, context }, res) =>
+  res.json(about(event, context)));
+export const httpStaged = (event, context) => named(event, context);
 
 // middy.js.org, the first example: a parsed body, checked, errors as answers.
 const valid = () => ({ before: async ({ event }) => {

@@ -1,5 +1,7 @@
 """What shows that an allowed difference is right: as a file and as a page."""
 import json
+import os
+import re
 
 from drive import DOORS, STREAMING
 from table import answer_text, steady
@@ -20,7 +22,7 @@ Functions are rarely written against events. They are applications of a framewor
 
 Other adapters are tried with fewer requests: serverless-http %(serverless-http)s, @vendia/serverless-express %(@vendia/serverless-express)s, @h4ad/serverless-adapter %(@h4ad/serverless-adapter)s and aws-serverless-express %(aws-serverless-express)s (REST only), each with the application of express, and lambda-api %(lambda-api)s, a framework that is its own adapter. Examples of the documentations, which show the event and the context inside an application, are driven by curl. Streaming doors, `url-stream` (`InvokeMode: RESPONSE_STREAM`) and `rest-stream` (`responseTransferMode: STREAM`), are served by hono's `streamHandle` and middy's `streamifyResponse`, with our client of the Runtime API and with AWS's. (@fastify/aws-lambda streams with fastify 5 only, which no longer runs on Node 18.) The REST API has `binaryMediaTypes: */*`, as the adapters' documentations want it.
 
-%(count)d requests are compared, %(answers)d answers. Names of headers are compared without case, `Date` by its form, the order of values of one name counts. What may differ stands in `tests/e2e/frameworks/differences.json`, one row a reason, and below; each row must apply in every run, for each framework, door and request that it names, or the test fails. The whole events, results and answers that show the rows are in `tests/e2e/frameworks/evidence.json`; each run compares them, too. Rules are those of AWS's behaviour as we know it: `alb.md` is an ALB's, `apigw.md` that of API Gateway and function URLs.
+%(count)d requests are compared, %(answers)d answers. Names of headers are compared without case, `Date` by its form, the order of values of one name counts. What may differ stands in `tests/e2e/frameworks/differences.json`, one row a reason, and below; each row must apply in every run, for each framework, door and request that it names, or the test fails. The whole events, results and answers that show the rows are in `tests/e2e/frameworks/evidence.json`; each run compares them, too. Rules are those of [contracts/](contracts/), where their sources stand.
 
 *By* says who makes the difference: the **door** as AWS's does, the **adapter** by what it makes of an event or result, or the framework's own **server**.
 
@@ -29,6 +31,32 @@ Other adapters are tried with fewer requests: serverless-http %(serverless-http)
 | difference | by | frameworks | doors | rule |
 | --- | --- | --- | --- | --- |
 """
+
+
+def cells(line):
+    return [cell.strip() for cell in line.strip().strip("|").split(" | ")]
+
+
+def rule_text(contracts, rule):
+    """What a contract says: "apigw.md R8.5", a section, or a row in one."""
+    file, _, rest = rule.partition(" ")
+    with open(os.path.join(contracts, file), encoding="utf-8") as text:
+        lines = text.read().split("\n")
+    number, _, name = rest.partition(" ")
+    section = ""
+    for line in lines:
+        heading = re.match(r"#+ (\d[\d.]*)\.? (.*)", line)
+        if heading:
+            section = heading.group(1).rstrip(".")
+            if section == number and not name:
+                return heading.group(2)
+        elif line.startswith("| "):
+            row = cells(line)
+            first = re.sub("[`*]", "", row[0])
+            if (first == number and not name) or (
+                    name and section == number and first.startswith(name)):
+                return " | ".join(row[1:-1]) or row[-1]
+    raise KeyError(rule + " is no rule")
 
 
 def names(value):
@@ -84,17 +112,19 @@ def lines(found, row):
                 point(shown[part], pointer), ensure_ascii=False))
 
 
-def page(rows, found, versions, count, answers):
+def page(rows, found, versions, count, answers, contracts):
     out = [HEAD % dict(versions, count=count, answers=answers)]
     for row in rows:
         out.append("| [%s](#%s) | %s | %s | %s | %s |\n" % (
             row["id"], row["id"], row["whose"], names(row["frameworks"]),
-            names(row["doors"]), row["rule"]))
+            names(row["doors"]), "; ".join(row["rules"])))
     for row in rows:
         by = row["shown_by"]
-        out.append("\n### %s\n\n%s Rule: %s.\n\nShown by `%s` to %s behind "
+        out.append("\n### %s\n\n%s\n\n" % (row["id"], row["reason"]))
+        out += ["> %s: %s\n>\n" % (rule, rule_text(contracts, rule))
+                for rule in row["rules"]]
+        out.append("\nShown by `%s` to %s behind "
                    "`%s`; requests: %s.\n\n" % (
-                       row["id"], row["reason"], row["rule"],
                        found[row["id"]]["request"], by["framework"],
                        by["door"], names(row["requests"])))
         out += [line + "\n" for line in lines(found, row)]
