@@ -273,20 +273,18 @@ run(struct abt_cli *cli)
 
 const struct abt_command abt_cmd_serve = {
 	.name = "serve",
-	.operands =
-	    "[OPTION...] TARGET | --cgi PATH | -- PROGRAM [ARGUMENT...] | -c "
-	    "FILE",
+	.operands = "[OPTION...] TARGET | -- PROGRAM [ARGUMENT...] | -c FILE",
 	.summary = "serve a function behind a front door of AWS",
 	.about =
 	    "TARGET is a handler as AWS writes it (app.handler, looked up as "
 	    "app.py, app.mjs, app.js or app.cjs) or an executable that polls "
 	    "the Lambda Runtime API (./bootstrap). Behind -- stands any "
 	    "program that polls the Runtime API, or with --command a filter "
-	    "that reads an event and writes a result. --cgi names a CGI "
-	    "program "
-	    "that serves every path, or a folder of them. Standard output "
-	    "carries "
-	    "one line \"listening URL\" for each address and then \"ready\"; "
+	    "that reads an event and writes a result. In place of TARGET, "
+	    "--cgi "
+	    "names a CGI program that serves every path, or a folder of them. "
+	    "Standard output carries one line \"listening URL\" for each "
+	    "address and then \"ready\"; "
 	    "everything else goes to standard error.",
 	.examples =
 	    "albatross serve app.handler\n"
@@ -297,8 +295,8 @@ const struct abt_command abt_cmd_serve = {
 	    "albatross serve --command -- jq -c '{statusCode: 200, body: "
 	    ".path}'\n"
 	    "albatross serve --cgi ./cgi-bin\n"
-	    "albatross serve --cgi /usr/lib/git-core/git-http-backend --env "
-	    "GIT_PROJECT_ROOT=/srv/git --env GIT_HTTP_EXPORT_ALL=1\n"
+	    "albatross serve --cgi /usr/lib/git-core/git-http-backend "
+	    "--env-file git.env\n"
 	    "albatross serve -c albatross.json\n",
 	.size = sizeof(struct abt_serve_options),
 	.groups = groups,

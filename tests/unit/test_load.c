@@ -229,11 +229,10 @@ errors_tell_place_and_cure(void **state)
 			"\"apo\"}"),
 		    "a.json:1:107: there is no function \"apo\", did you mean "
 		    "\"api\"?\n" },
-		{ FRONT(
-		      "\"dialect\": \"url\", \"function\": \"api\", "
-		      "\"attributes\": {\"InvokeMode\": \"RESPONSE_STREAM\"}"),
-		    "a.json:1:130: \"InvokeMode\" must be \"BUFFERED\", not "
-		    "\"RESPONSE_STREAM\"\n" },
+		{ FRONT("\"dialect\": \"url\", \"function\": \"api\", "
+			"\"attributes\": {\"InvokeMode\": \"STREAM\"}"),
+		    "a.json:1:130: \"InvokeMode\" must be \"BUFFERED\" or "
+		    "\"RESPONSE_STREAM\", not \"STREAM\"\n" },
 		{ FRONT("\"dialect\": \"http-1.0\", \"function\": \"api\", "
 			"\"attributes\": {\"cors\": {\"AllowOrigins\": "
 			"[\"*\"], \"AllowCredentials\": true}}"),
