@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #define STRINGS_MAX 16384 /* of argv and envp together */
+#define TURNS       4     /* requests of a loop before we reap again */
 
 static bool replies_wait;
 static struct pollfd polls[ABT_GUARD_LOOPS + 1]; /* the last one: SIGCHLD */
@@ -414,9 +415,11 @@ abt_guard_main(const int *channels, unsigned count)
 		if (poll(polls, channel_count + 1, pause) < 0 && errno != EINTR)
 			break;
 		for (unsigned i = 0; i < channel_count; i++)
-			if (polls[i].fd >= 0 && polls[i].revents != 0)
-				while (polls[i].fd >= 0 && receive((int)i))
-					;
+			for (int n = 0; n < TURNS && polls[i].fd >= 0 &&
+					polls[i].revents != 0;
+			     n++)
+				if (!receive((int)i))
+					break;
 		if (polls[count].fd >= 0 && polls[count].revents != 0)
 			while (read(polls[count].fd, &info, sizeof(info)) > 0)
 				;
