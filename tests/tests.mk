@@ -62,7 +62,7 @@ lint: all $(B)/liball.a
 	@B=$(B) MAKE="$(MAKE)" tests/run lint
 
 #: make e2e          the real program with real clients (E2E="tests/e2e/07-tls.t")
-e2e: all
+e2e: all $(B)/bootstrap
 	@tests/deps build run check
 	@B=$(B) MAKE="$(MAKE)" E2E="$(E2E)" tests/run e2e
 
@@ -71,7 +71,7 @@ replay: $(REPLAY)
 	@B=$(B) MAKE="$(MAKE)" tests/run replay
 
 #: make tests        build all test programs
-tests: all $(UNIT) $(REPLAY) $(B)/tests/cases $(B)/tests/host
+tests: all $(B)/bootstrap $(UNIT) $(REPLAY) $(B)/tests/cases $(B)/tests/host
 
 # A function of ours driven by hand: see tests/host.c.
 $(B)/tests/host: $(B)/tests/host.o $(LIB_OBJ) $(B)/liball.a

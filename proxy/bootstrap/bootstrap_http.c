@@ -238,6 +238,24 @@ static const struct abt_ask_events events = {
 	.end = on_end,
 };
 
+/* A server knows nothing of stages: it is asked for what stands behind, and
+ * told what stood before. */
+static struct abt_bytes
+target_behind(struct abt_bootstrap *b, struct abt_headers *headers)
+{
+	struct abt_bytes target = b->request.target, prefix = b->origin.prefix;
+
+	if (prefix.n == 0 || !abt_bytes_starts(target, prefix))
+		return target;
+	abt_headers_add(
+	    headers, &b->arena, ABT_BYTES("X-Forwarded-Prefix"), prefix);
+	target.p += prefix.n;
+	target.n -= prefix.n;
+	if (target.n == 0 || target.p[0] != '/')
+		return abt_arena_printf(&b->arena, "/%.*s", ABT_FMT(target));
+	return target;
+}
+
 static void
 start(struct abt_bootstrap *b)
 {
@@ -251,7 +269,7 @@ start(struct abt_bootstrap *b)
 	ask->context = http;
 	ask->server = http->server;
 	ask->method = b->request.method;
-	ask->target = b->request.target;
+	ask->target = target_behind(b, &ask->headers);
 	ask->body = b->request.body;
 	for (i = 0; i < headers->count; i++) {
 		const struct abt_field *field = &headers->fields[i];
