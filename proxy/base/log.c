@@ -17,7 +17,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "albatross/arena.h"
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+#include "albatross/buf.h"
 #include "base/clock.h"
 
 #define LINE 8192 /* threats.md 8 */
@@ -179,11 +183,57 @@ abt_log_escape(char *out, size_t size, struct abt_bytes in)
 
 /* ---- a line ---- */
 
+#if defined(__SSE2__)
+
+/* Are these sixteen bytes printable ASCII, or tabs? */
+static inline bool
+is_clean16(const char *p)
+{
+	__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+	__m128i tab = _mm_cmpeq_epi8(v, _mm_set1_epi8('\t'));
+	/* signed: bytes over 0x7F are below the blank too */
+	__m128i odd =
+	    _mm_andnot_si128(tab, _mm_cmplt_epi8(v, _mm_set1_epi8(' ')));
+
+	odd = _mm_or_si128(odd, _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f)));
+	return _mm_movemask_epi8(odd) == 0;
+}
+
+/* Nearly all that is ever logged, at one look.  False: look closer. */
+static bool
+is_clean(struct abt_bytes text)
+{
+	size_t i;
+
+	if (text.n < 16)
+		return false;
+	for (i = 0; i < text.n - 16; i += 16)
+		if (!is_clean16(text.p + i))
+			return false;
+	return is_clean16(text.p + text.n - 16);
+}
+
+#else
+
+static bool
+is_clean(struct abt_bytes text)
+{
+	(void)text;
+	return false;
+}
+
+#endif
+
 static void
 add_keeping(struct line *line, struct abt_bytes text, int keep)
 {
 	size_t room = line->n < LINE - TAIL ? LINE - TAIL - line->n : 0;
 
+	if (text.n <= room && (keep & TABS) != 0 && is_clean(text)) {
+		abt_put(line->text + line->n, text);
+		line->n += text.n;
+		return;
+	}
 	line->n += escape(line->text + line->n, room, text, keep);
 }
 
@@ -380,7 +430,7 @@ abt_log_output(
 	}
 	add_own(&line, " ");
 	if (request_id != NULL && request_id[0] != '\0') {
-		add(&line, abt_bytes_text(request_id));
+		add_keeping(&line, abt_bytes_text(request_id), TABS);
 		add_own(&line, " ");
 	}
 	add_keeping(&line, text, TABS);

@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 
+#include "albatross/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
 
@@ -63,8 +64,9 @@ abt_function_keep_last_lines(
 	if (inv->rule != NULL && inv->error_type[0] != '\0' &&
 	    inv->rule != &abt_rules[ABT_RULE_FUNCTION_ERROR])
 		line.error_type = inv->error_type;
-	snprintf(
-	    last->request_id, sizeof(last->request_id), "%s", inv->request_id);
+	n = strnlen(inv->request_id, sizeof(last->request_id) - 1);
+	memcpy(last->request_id, inv->request_id, n);
+	last->request_id[n] = '\0';
 	n = abt_report_line(last->report, sizeof(last->report), &line);
 	last->report[n > 0 ? n - 1 : 0] = '\0'; /* the log ends the line */
 }
@@ -73,10 +75,13 @@ void
 abt_function_log_last_lines(
     const struct abt_function *function, const struct abt_last_lines *last)
 {
-	char end[64];
+	size_t n = strnlen(last->request_id, sizeof(last->request_id));
+	char line[16 + sizeof(last->request_id)], *w = line;
 
-	snprintf(end, sizeof(end), "END RequestId: %s", last->request_id);
-	abt_log_platform(function->name, last->request_id, abt_bytes_text(end));
+	w = ABT_PUT(w, "END RequestId: ");
+	memcpy(w, last->request_id, n);
+	abt_log_platform(function->name, last->request_id,
+	    abt_bytes(line, (size_t)(w - line) + n));
 	abt_log_platform(
 	    function->name, last->request_id, abt_bytes_text(last->report));
 }

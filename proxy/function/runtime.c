@@ -131,11 +131,14 @@ drop_idle(struct abt_instance *instance)
 void
 abt_runtime_assign(struct abt_instance *instance, struct abt_invocation *inv)
 {
+	size_t n;
+
 	drop_idle(instance);
 	instance->current = inv;
 	inv->instance = instance;
-	snprintf(instance->current_id, sizeof(instance->current_id), "%s",
-	    inv->request_id);
+	n = strnlen(inv->request_id, sizeof(instance->current_id) - 1);
+	memcpy(instance->current_id, inv->request_id, n);
+	instance->current_id[n] = '\0';
 	abt_function_started(inv,
 	    instance->cold && !instance->suppressed ? instance->init_us : -1);
 	instance->cold = false;

@@ -650,14 +650,19 @@ read_fields(struct abt_bytes rest, const struct abt_policy *policy,
 static bool
 host_is_valid(struct abt_bytes host)
 {
+	bool dot = false;
 	size_t i;
 
 	for (i = 0; i < host.n; i++) {
 		unsigned char c = (unsigned char)host.p[i];
 
-		if (c <= ' ' || c == 0x7f || c == '/' ||
-		    (c == '.' && i > 0 && host.p[i - 1] == '.'))
+		if ((abt_chars[c] & (ABT_CHAR_ALPHA | ABT_CHAR_DIGIT)) != 0) {
+			dot = false;
+			continue;
+		}
+		if (c <= ' ' || c == 0x7f || c == '/' || (c == '.' && dot))
 			return false;
+		dot = c == '.';
 	}
 	return true;
 }
