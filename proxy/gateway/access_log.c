@@ -204,6 +204,8 @@ times_of(const struct abt_call_state *state)
 	times.request = inv->queued_us - x->begin_us;
 	times.target = inv->ended_us - inv->queued_us;
 	times.response = state->rule != NULL ? -1 : x->reply_us - inv->ended_us;
+	if (state->pieces.open) /* its head went out as it came */
+		times.response = 0;
 	if (times.request < 0)
 		times.request = 0;
 	if (times.response < 0 && state->rule == NULL)

@@ -95,6 +95,10 @@ send_head(struct abt_call_state *state, struct abt_bytes first)
 
 	out->open = true;
 	out->head_us = abt_loop_now_us(state->x->loop);
+	if (out->inv != NULL) { /* for the log, should the call end first */
+		state->inv.queued_us = out->inv->queued_us;
+		state->inv.ended_us = out->head_us;
+	}
 	state->target_status = state->x->response.status;
 	abt_stream_end(&out->stream);
 	return abt_exchange_begin(state->x, first);
