@@ -11,6 +11,8 @@
 #include "dialect/from_event.h"
 #include "dialect/to_result.h"
 
+#define URL_ID 32 /* letters of a function URL's id */
+
 static const struct abt_json *
 http_of(const struct abt_json *event)
 {
@@ -22,22 +24,28 @@ http_of(const struct abt_json *event)
 	return abt_json_is(http, ABT_JSON_OBJECT) ? http : NULL;
 }
 
+/* Callers of a URL have no account, but for those that signed; the id of a URL
+ * is longer than those of APIs.  The domain alone may be what a client wrote.
+ */
+static bool
+is_url(const struct abt_json *context)
+{
+	struct abt_bytes domain = abt_event_text(context, "domainName");
+
+	return abt_bytes_equal(abt_event_text(context, "accountId"),
+		   ABT_BYTES("anonymous")) ||
+	       (abt_event_text(context, "apiId").n == URL_ID &&
+		   abt_bytes_search(domain, ABT_BYTES(".lambda-url.")) <
+		       domain.n);
+}
+
 bool
 abt_payload_recognise(const struct abt_json *event, bool url)
 {
-	const struct abt_json *context = abt_json_get(event, "requestContext");
-	struct abt_bytes domain = abt_event_text(context, "domainName");
-	bool is_url;
-
-	if (http_of(event) == NULL ||
-	    !abt_bytes_equal(
-		abt_event_text(event, "version"), ABT_BYTES("2.0")))
-		return false;
-	is_url =
-	    abt_bytes_search(domain, ABT_BYTES(".lambda-url.")) < domain.n ||
-	    abt_bytes_equal(
-		abt_event_text(context, "accountId"), ABT_BYTES("anonymous"));
-	return is_url == url;
+	return http_of(event) != NULL &&
+	       abt_bytes_equal(
+		   abt_event_text(event, "version"), ABT_BYTES("2.0")) &&
+	       is_url(abt_json_get(event, "requestContext")) == url;
 }
 
 /* Is |line|, taken apart at its semicolons, the |list|? */
@@ -107,8 +115,7 @@ read_cookies(struct abt_event_reader *r)
 	}
 	if (line != NULL && is_list(line->value, list))
 		return 0;
-	if (size > 0)
-		abt_headers_drop(&r->request->headers, ABT_FIELD_COOKIE);
+	abt_headers_drop(&r->request->headers, ABT_FIELD_COOKIE);
 	return add_cookies(r, list, size);
 }
 

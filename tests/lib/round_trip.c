@@ -252,6 +252,24 @@ check_body(struct trip *t, const struct abt_request *sent,
 		same(t, "body", sent->body, back->body);
 }
 
+/* The name is the event's, whatever the front made of the client's (L1). */
+static void
+check_host(struct trip *t, const struct abt_json *event,
+    const struct abt_origin *origin)
+{
+	const struct abt_json *map = abt_json_get(event, "headers"), *host;
+
+	if (map == NULL)
+		map = abt_json_get(event, "multiValueHeaders");
+	host = abt_json_get(map, "host");
+	if (host == NULL)
+		host = abt_json_get(map, "Host");
+	if (abt_json_is(host, ABT_JSON_ARRAY))
+		host = host->last;
+	if (host != NULL)
+		same(t, "host", host->text, origin->host);
+}
+
 static void
 check_facts(struct trip *t, const struct abt_origin *origin)
 {
@@ -274,7 +292,26 @@ check_facts(struct trip *t, const struct abt_origin *origin)
 
 /* ---- the event of what came back ---- */
 
-/* |back| as the client would send it: what the front adds is as it was. */
+/* Lines that check_field has compared, and that the second event gets as the
+ * client sent them: the front's own (L1), and in 2.0 those that came joined. */
+static bool
+is_taken_from_sent(
+    const struct trip *t, const struct abt_request *sent, struct abt_bytes name)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < sent->headers.count; i++)
+		count +=
+		    abt_bytes_equal_nocase(sent->headers.fields[i].name, name);
+	if (abt_bytes_equal_nocase(name, ABT_BYTES("host")))
+		return t->is_alb || (count == 0 && sent->authority.n == 0);
+	if (t->mode == JOINED) /* L2, L4 */
+		return is_fronts(name) || count > 1 ||
+		       abt_bytes_equal_nocase(name, ABT_BYTES("cookie"));
+	return is_fronts(name);
+}
+
+/* |back| as the client would send it. */
 static struct abt_request
 as_sent(struct trip *t, const struct abt_request *sent,
     const struct abt_request *back)
@@ -286,18 +323,16 @@ as_sent(struct trip *t, const struct abt_request *sent,
 	for (size_t k = 0; k < 2; k++)
 		for (size_t i = 0; i < from[k]->count; i++) {
 			const struct abt_field *field = &from[k]->fields[i];
-			bool owned = (is_fronts(field->name) &&
-					 field->id != ABT_FIELD_HOST) ||
-				     (t->is_url && /* L4 */
-					 field->id == ABT_FIELD_COOKIE);
 
-			if (owned == (k == 1))
+			if (is_taken_from_sent(t, sent, field->name) ==
+			    (k == 1))
 				abt_headers_add_id(&again.headers, t->arena,
 				    field->id, field->name, field->value);
 		}
 	again.head_size = sent->head_size;
 	again.line_size = sent->line_size;
 	again.version = sent->version;
+	again.authority = sent->authority;
 	return again;
 }
 
@@ -346,13 +381,16 @@ is_sound(const struct abt_request *sent)
 			if ((unsigned char)target[k].p[i] <= ' ' ||
 			    target[k].p[i] == 0x7f)
 				return false;
-	for (size_t i = 0; i < sent->headers.count; i++)
-		if (!abt_bytes_all(
-			sent->headers.fields[i].name, ABT_CHAR_TOKEN) ||
-		    !abt_bytes_all(
-			sent->headers.fields[i].value, ABT_CHAR_FIELD))
+	for (size_t i = 0; i < sent->headers.count; i++) {
+		const struct abt_field *field = &sent->headers.fields[i];
+
+		if (!abt_bytes_all(field->name, ABT_CHAR_TOKEN) ||
+		    !abt_bytes_all(field->value, ABT_CHAR_FIELD) ||
+		    abt_bytes_trim(field->value).n != field->value.n)
 			return false;
+	}
 	return abt_bytes_all(sent->method, ABT_CHAR_TOKEN) &&
+	       abt_bytes_all(sent->authority, ABT_CHAR_FIELD) &&
 	       abt_utf8_valid(sent->path) && abt_utf8_valid(sent->query);
 }
 
@@ -385,6 +423,7 @@ abt_round_trip_event(const struct abt_call *call, struct abt_bytes event,
 	if (!is_sound(call->request))
 		return t.fault;
 	same(&t, "method", call->request->method, back.method);
+	check_host(&t, tree, origin);
 	check_target(&t, call->request, &back);
 	check_headers(&t, &call->request->headers, &back.headers);
 	check_again(&t, tree, &back);
