@@ -38,7 +38,7 @@ struct abt_function {
 	struct abt_loop *home; /* NULL: not counted */
 	char *arn;
 	uint64_t body_max; /* of requests, for message backends; 0: none */
-	char *content; /* canonical JSON of its configuration (reload) */
+	char *content;     /* canonical JSON of its configuration (reload) */
 	/* the home's own */
 	struct abt_invocation *queue, **queue_tail;
 	struct abt_invocation *running_list, **running_tail; /* by deadline */

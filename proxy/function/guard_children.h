@@ -19,7 +19,7 @@ enum abt_child_state {
 struct abt_guard_child {
 	unsigned char state;
 	bool tell_started, tell_ended; /* replies that did not fit yet */
-	bool keep; /* what it leaves behind goes on */
+	bool keep;                     /* what it leaves behind goes on */
 	uint32_t id;
 	int channel;
 	pid_t pid;
