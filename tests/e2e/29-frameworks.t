@@ -85,10 +85,10 @@ def compare(framework, request, native, door):
     if key in shown_by:
         evidence[key] = report.evidence(
             "%(method)s %(target)s" % request, native, recorded[0], ours)
-    return [*told_ids(door, recorded[0]["event"], ours)] + ["%s: %s: own server %r, door %r" % (request["name"], what, one,
-                                                other)
-            for what, one, other in table.differences(native, ours)
-            if not allowed.allows(*key, (what, one, other))]
+    return [*told_ids(door, recorded[0]["event"], ours)] + [
+        "%s: %s: own server %r, door %r" % (request["name"], *difference)
+        for difference in table.differences(native, ours)
+        if not allowed.allows(*key, difference)]
 
 
 def one_framework(framework):

@@ -1,5 +1,5 @@
-// The application of express behind other adapters of this kind, and a framework
-// that is its own adapter.
+// The application of express behind other adapters of this kind, and a
+// framework that is its own adapter.
 import { createRequire } from 'node:module';
 import lambdaApi from 'lambda-api';
 import serverless from 'serverless-http';

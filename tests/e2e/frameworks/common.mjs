@@ -24,8 +24,8 @@ export const shown = (get) => Object.fromEntries(
     'x-list', 'x-text'].map((name) => [name, get(name) ?? null]));
 
 /**
- * The handler, and one line in $RECORD for each event and its result.  Frameworks
- * change events, so the line is made before they see them.
+ * The handler, and one line in $RECORD for each event and its result.
+ * Frameworks change events, so the line is made before they see them.
  */
 export const recorded = (handler) => async (event, context) => {
   const entry = { event: structuredClone(event) };

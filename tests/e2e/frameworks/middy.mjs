@@ -33,8 +33,9 @@ const location = (statusCode, to) =>
   ({ statusCode, headers: { Location: to }, body: '' });
 
 // A list where the event has one; 2.0 has one text with commas.
-const query = (event) => event.version === '2.0' ? event.queryStringParameters
-  : { ...event.queryStringParameters, ...event.multiValueQueryStringParameters };
+const query = ({ version, queryStringParameters: one,
+  multiValueQueryStringParameters: all }) =>
+  version === '2.0' ? one : { ...one, ...all };
 
 const route = (method, path, handler, ...uses) => ({ method, path,
   handler: uses.length
