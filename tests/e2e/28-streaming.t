@@ -74,6 +74,11 @@ ERROR = (b"Lambda-Runtime-Function-Error-Type: Error\r\n"
 
 
 def act(api, request_id, what, n):
+    if what == "whole" and n:
+        api.request("POST", BASE + request_id + "/response",
+                    bytes(range(256)) * 4096 * n)
+        api.getresponse().read()
+        return
     if what == "whole":
         api.request("POST", BASE + request_id + "/response",
                     b'{"statusCode":404,"body":"x"}',
@@ -372,6 +377,10 @@ def slow_and_whole():
             with concurrent.futures.ThreadPoolExecutor(6) as pool:
                 got = set(pool.map(one, range(6)))
             same(got, {wanted}, "slow clients get every byte %s" % listener)
+            got = run("sh", "-c", "curl -sk --limit-rate 9M '%s' | cksum" %
+                      url(server, "/whole?n=5"), timeout=60).stdout
+            same(got, run("cksum", stdin=bytes(range(256)) * 4096 * 5
+                          ).stdout.decode(), "of a whole result, too")
 
 
 @check
@@ -471,6 +480,22 @@ def drain():
              "and finishes")
         same(server.process.wait(10), 0, "then the server ends")
     forget("go")
+
+
+@check
+def forced():
+    forget("go")
+    with serve(config()) as server:
+        client = subprocess.Popen(
+            ["curl", "-sN", "--max-time", "20", url(server, "/steps")],
+            stdout=subprocess.PIPE)
+        client.stdout.read(4)
+        server.signal(signal.SIGTERM)
+        time.sleep(0.3)
+        server.signal(signal.SIGTERM)
+        ok(client.wait(10) in (18, 56), "a second signal cuts a stream")
+        ok(server.process.wait(10) in (0, 1), "and ends the server",
+           server.stderr()[-800:])
 
 
 @check
