@@ -1,11 +1,17 @@
 # bench.mk - compare with nginx, haproxy and serverless-offline
 
 BENCH      ?=
-BENCH_PROG := $(B)/bench/http_server $(B)/bench/runtime_client $(B)/bench/events
+BENCH_PROG := $(B)/bench/http_server $(B)/bench/runtime_client $(B)/bench/events \
+              $(B)/bench/cgi_echo $(B)/bench/spawn
 
 $(B)/bench/%: bench/%.c
 	@mkdir -p $(@D)
 	$(CC) -D_GNU_SOURCE -std=c11 -O2 -g $(WARNINGS) -o $@ $<
+
+# As legacy programs are: C, linked for good.
+$(B)/bench/cgi_echo: bench/cgi_echo.c
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -O2 $(WARNINGS) -static -o $@ $<
 
 # What is measured without a socket, linked with what it measures.
 $(B)/bench/base $(B)/bench/events: $(B)/bench/%: $(B)/bench/%.o $(B)/liball.a

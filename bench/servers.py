@@ -17,7 +17,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 CORES = sorted(os.sched_getaffinity(0))
 SERVER_CORE, LOAD_CORE = CORES[0], CORES[-1]
-FUNCTIONS = {"runtime_client", "http_server", "node"}
+FUNCTIONS = {"runtime_client", "http_server", "node", "cgi_echo"}
 started = []
 
 
@@ -198,6 +198,19 @@ class World:
             "WORKERS": workers, "BUFSIZE": bufsize}))
         return Server(name, ["haproxy", "-db", "-f", path], port,
                       self.directory, cores)
+
+    def lighttpd(self, port, name="lighttpd"):
+        path = self.write(f"{name}.conf", fill("lighttpd.conf", {
+            **self.words, "PORT": port}))
+        return Server(name, ["lighttpd", "-D", "-f", path], port,
+                      self.directory)
+
+    def apache(self, port, name="apache"):
+        user = "User daemon\nGroup daemon" if os.getuid() == 0 else ""
+        path = self.write(f"{name}.conf", fill("apache.conf", {
+            **self.words, "PORT": port, "USER": user}))
+        return Server(name, ["/usr/sbin/apache2", "-D", "FOREGROUND", "-f",
+                             path], port, self.directory)
 
     def backend(self, what, port, kind="application/json"):
         return Server(f"http_server-{what}", [
