@@ -3,6 +3,7 @@
  */
 #include "albatross.h"
 #include "cli/command.h"
+#include "net/tls.h"
 
 static const struct abt_command *const commands[] = {
 	&abt_cmd_serve,
@@ -73,6 +74,7 @@ main(int argc, char **argv)
 	struct abt_cli cli = { .commands = commands };
 	int status;
 
+	abt_tls_own_memory();
 	abt_arena_init(&cli.arena, NULL);
 	cli.source.arena = &cli.arena;
 	cli.source.complain = complain;

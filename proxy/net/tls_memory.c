@@ -1,0 +1,73 @@
+/*
+ * tls_memory.c - OpenSSL's record buffers, kept at hand
+ *
+ * Idle connections hold no buffers, so each record asks for two of some 17 KB
+ * and gives them back; both ways through malloc take what a copy of the record
+ * would.  A loop's thread keeps a few of that size instead.  All else is
+ * malloc's.
+ */
+#include "net/tls.h"
+
+#include <malloc.h>
+#include <openssl/crypto.h>
+#include <stdlib.h>
+
+#define LEAST 16384 /* a record's data ... */
+#define SIZE  18432 /* ... and all that may stand around it */
+#define MOST  4
+
+static _Thread_local struct {
+	void *spare[MOST];
+	int count;
+	bool on;
+} keep;
+
+static void *
+take(size_t size, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	if (size < LEAST || size > SIZE)
+		return malloc(size);
+	return keep.count > 0 ? keep.spare[--keep.count] : malloc(SIZE);
+}
+
+static void
+give(void *p, const char *file, int line)
+{
+	size_t size;
+
+	(void)file;
+	(void)line;
+	if (keep.on && p != NULL && keep.count < MOST) {
+		size = malloc_usable_size(p);
+		if (size >= SIZE && size < SIZE + 64) {
+			keep.spare[keep.count++] = p;
+			return;
+		}
+	}
+	free(p);
+}
+
+static void *
+resize(void *p, size_t size, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return realloc(p, size);
+}
+
+void
+abt_tls_own_memory(void)
+{
+	/* Refused when OpenSSL has memory already: then it keeps malloc. */
+	CRYPTO_set_mem_functions(take, resize, give);
+}
+
+void
+abt_tls_keep_memory(bool on)
+{
+	keep.on = on;
+	while (!on && keep.count > 0)
+		free(keep.spare[--keep.count]);
+}
