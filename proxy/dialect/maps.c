@@ -283,6 +283,7 @@ void
 abt_entries_of_form(struct abt_entries *entries, struct abt_arena *arena,
     struct abt_bytes query)
 {
+	bool escapes = has_escapes(query);
 	size_t i = entries->count;
 
 	abt_entries_of_query(entries, arena, query);
@@ -292,7 +293,7 @@ abt_entries_of_form(struct abt_entries *entries, struct abt_arena *arena,
 			(size_t)(entry->value.p - entry->name.p) +
 			    entry->value.n };
 
-		if (entry->plain && !has_escapes(both))
+		if (entry->plain && !(escapes && has_escapes(both)))
 			continue;
 		entry->name = abt_percent_decode(entry->name, true, arena);
 		entry->prefix = prefix_of(entry->name);
