@@ -14,7 +14,6 @@
 #include <pthread.h>
 #include <stdio.h>
 
-#include "base/clock.h"
 #include "function/link.h"
 #include "net/mail.h"
 
@@ -305,8 +304,8 @@ abt_function_started(struct abt_invocation *inv, int64_t init_us)
 	inv->started_us = abt_loop_fresh_us(function->home);
 	inv->init_us = init_us;
 	inv->cold = init_us >= 0;
-	inv->deadline_epoch_ms =
-	    abt_clock_epoch_us() / 1000 + (timeout > 0 ? timeout : NO_LIMIT_MS);
+	inv->deadline_epoch_ms = abt_loop_epoch_us(function->home) / 1000 +
+				 (timeout > 0 ? timeout : NO_LIMIT_MS);
 	if (timeout > 0) {
 		inv->deadline_us = inv->started_us + timeout * 1000;
 		want_timer(function, inv->deadline_us);
