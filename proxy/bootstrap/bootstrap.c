@@ -196,7 +196,7 @@ on_next_end(struct abt_ask *ask)
 
 	if (ask->failure != ABT_ASK_GOOD) {
 		if (!b->ending)
-			abt_error("the Runtime API at %s %s", b->options->api,
+			abt_error("the Runtime API at %s: %s", b->options->api,
 			    ask->why);
 		abt_bootstrap_end(b, 1);
 	} else if (ask->response.status != 200 || b->id[0] == '\0') {

@@ -12,17 +12,19 @@
 #include "net/loop.h"
 
 struct abt_bootstrap_options {
-	const char *api;  /* "127.0.0.1:9001" */
-	const char *name; /* of this program, in messages */
+	const char *api; /* "127.0.0.1:9001" */
 	/* A web server: started with |command| (PORT in its environment),
 	 * reached at localhost:|port|.  0: none. */
 	int64_t port;
 	char *const *command; /* NULL-terminated; NULL: it runs already */
 	/* Or a CGI program, or a folder of them. */
 	struct abt_bytes cgi;
+	struct abt_bytes prefix; /* of URLs: "/cgi-bin" */
 	struct abt_bytes document_root;
-	bool authorization; /* CGI programs may see it */
-	bool stream;        /* results go in pieces */
+	struct abt_map interpreters; /* ".php": "/usr/bin/php-cgi" */
+	struct abt_list index;       /* names that stand for a folder */
+	bool authorization;          /* CGI programs may see it */
+	bool stream;                 /* results go in pieces */
 };
 
 /*

@@ -30,6 +30,8 @@ BOOT_CUT := getaddrinfo freeaddrinfo getprotobynumber getservbyname sscanf \
 $(B)/bootstrap: $(BOOT)/$(BOOT_SRC:.c=.o) $(BOOT)/libbootstrap.a
 	$(CC) -static -s -pthread -Wl,--gc-sections,--build-id=none \
 	    -Wl,-z,noseparate-code,-z,norelro \
-	    $(BOOT_CUT:%=-Wl,--defsym,%=abort) -o $@ $^ -levent_core -lyajl_s
+	    $(BOOT_CUT:%=-Wl,--defsym,%=abort) \
+	    -Wl,--defsym,__dcgettext=abt_untranslated -Wl,-u,abt_untranslated \
+	    -o $@ $^ -levent_core -lyajl_s
 
 .PHONY: bootstrap

@@ -315,6 +315,44 @@ drop_forwarded(struct abt_bootstrap *b)
 	}
 }
 
+static bool
+is_set(char *const *lines, size_t count, const char *line)
+{
+	size_t n = strcspn(line, "="), i;
+
+	for (i = 0; i < count; i++)
+		if (strncmp(lines[i], line, n) == 0 &&
+		    (lines[i][n] == '=' || lines[i][n] == '\0'))
+			return true;
+	return false;
+}
+
+/* The function's own variables too (GIT_PROJECT_ROOT, credentials); none that
+ * a client's header could pass for. */
+static char **
+with_ours(struct abt_bootstrap *b, char **lines)
+{
+	size_t count = 0, ours = 0, own, i;
+	char **all;
+
+	if (lines == NULL)
+		return NULL;
+	while (lines[count] != NULL)
+		count++;
+	while (environ[ours] != NULL)
+		ours++;
+	all = abt_arena_array(&b->arena, count + ours + 1, sizeof(*all));
+	if (all == NULL)
+		return NULL;
+	memcpy(all, lines, count * sizeof(*all));
+	own = count;
+	for (i = 0; i < ours; i++)
+		if (strncmp(environ[i], "HTTP_", 5) != 0 &&
+		    !is_set(lines, count, environ[i]))
+			all[own++] = environ[i];
+	return all;
+}
+
 static char **
 environment(struct cgi *cgi, const struct abt_cgi_place *place,
     const struct abt_call *call)
@@ -330,7 +368,7 @@ environment(struct cgi *cgi, const struct abt_cgi_place *place,
 		.length = b->request.body.n,
 	};
 
-	return abt_cgi_environment(&world, &b->arena, &b->report);
+	return with_ours(b, abt_cgi_environment(&world, &b->arena, &b->report));
 }
 
 /* The folder of |file|, where programs expect to be. */
@@ -440,6 +478,9 @@ open_site(struct cgi *cgi, const struct abt_bootstrap_options *options)
 	if (path.p == NULL || stat(path.p, &st) != 0)
 		return -1;
 	site->document_root = options->document_root;
+	site->prefix = options->prefix;
+	site->interpreters = options->interpreters;
+	site->index = options->index;
 	if (!S_ISDIR(st.st_mode)) {
 		site->program = path;
 		if (site->document_root.n == 0)

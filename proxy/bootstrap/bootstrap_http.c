@@ -228,7 +228,7 @@ on_end(struct abt_ask *ask)
 		abt_answer_end(b);
 	else
 		abt_answer_fail(b, "Runtime.ExitError",
-		    "the server on port %u %s", (unsigned)b->options->port,
+		    "the server on port %u: %s", (unsigned)b->options->port,
 		    ask->why);
 }
 

@@ -43,7 +43,8 @@ on_end(struct abt_ask *ask)
 
 	b->posting = false;
 	if (ask->failure != ABT_ASK_GOOD)
-		abt_error("cannot post a result: the Runtime API %s", ask->why);
+		abt_error(
+		    "cannot post a result: the Runtime API: %s", ask->why);
 	else if (ask->response.status >= 300)
 		abt_error("a result was refused by the Runtime API with "
 			  "status %d",

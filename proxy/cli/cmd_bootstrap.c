@@ -18,6 +18,12 @@ static const struct abt_option rows[] = {
 	    .flag = "cgi",
 	    .argument = "PROGRAM",
 	    .help = "a CGI program, or a folder of them, answers" },
+	{ .name = "prefix",
+	    .kind = ABT_STRING,
+	    .offset = AT(prefix),
+	    .flag = "cgi-prefix",
+	    .argument = "PATH",
+	    .help = "the path before the programs: /cgi-bin" },
 	{ .name = "http",
 	    .kind = ABT_INT,
 	    .offset = AT(port),
@@ -34,10 +40,23 @@ static const struct abt_option rows[] = {
 	    .argument = "FOLDER",
 	    .help = "DOCUMENT_ROOT of CGI programs; the program's folder when "
 		    "left out" },
+	{ .name = "interpreters",
+	    .kind = ABT_MAP,
+	    .offset = AT(interpreters),
+	    .flag = "cgi-interpreter",
+	    .argument = "END=PROGRAM",
+	    .help = "the program that runs files of a folder whose names end "
+		    "so: .php=/usr/bin/php-cgi" },
+	{ .name = "index",
+	    .kind = ABT_LIST,
+	    .offset = AT(index),
+	    .flag = "cgi-index",
+	    .argument = "NAME",
+	    .help = "a file that is run where the path is a folder" },
 	{ .name = "authorization",
 	    .kind = ABT_BOOL,
 	    .offset = AT(authorization),
-	    .flag = "authorization",
+	    .flag = "cgi-authorization",
 	    .help = "CGI programs see the Authorization header" },
 	{ .name = "stream",
 	    .kind = ABT_BOOL,
@@ -85,7 +104,10 @@ const struct abt_command abt_cmd_bootstrap = {
 	    "Takes events from the Runtime API, turns each back into the "
 	    "request it was made of, lets the program answer, and gives the "
 	    "answer as a result.  Events of an ALB, of REST and HTTP APIs and "
-	    "of function URLs are understood, whichever comes.\n"
+	    "of function URLs are understood, whichever comes.  CGI programs "
+	    "find the variables of the function besides their own; a web "
+	    "server is asked for what stands behind a stage, whose name it "
+	    "finds in X-Forwarded-Prefix.\n"
 	    "\n"
 	    "On Lambda itself use the small static program that `make "
 	    "bootstrap` builds: it stands in the zip as `bootstrap`, and takes "
