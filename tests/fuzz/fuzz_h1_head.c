@@ -3,13 +3,24 @@
  *
  * Properties: nothing is read behind the input; what is used is never more than
  * what came; a request that is whole stays whole when more bytes follow; slices
- * lie inside the input or the arena.
+ * lie inside the input or the arena; a field that is said to be plain is.
  */
 #include <stdlib.h>
 
 #include "http/read.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Nobody looks again at what is said to be plain. */
+static void
+check_plain(const struct abt_headers *headers)
+{
+	for (size_t i = 0; i < headers->count; i++)
+		if (headers->fields[i].plain &&
+		    !(abt_bytes_plain(headers->fields[i].name) &&
+			abt_bytes_plain(headers->fields[i].value)))
+			abort();
+}
 
 static ssize_t
 read_once(struct abt_bytes raw, const struct abt_policy *policy, size_t *body)
@@ -24,6 +35,8 @@ read_once(struct abt_bytes raw, const struct abt_policy *policy, size_t *body)
 	used = abt_request_read(raw, policy, NULL, NULL, &arena, &req, &report);
 	if (used > (ssize_t)raw.n || (used < 0 && report.broken == NULL))
 		abort();
+	if (used > 0)
+		check_plain(&req.headers);
 	*body = used > 0 ? req.body.n : 0;
 	abt_arena_end(&arena);
 	return used;
