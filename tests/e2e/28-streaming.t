@@ -383,6 +383,38 @@ def slow_and_whole():
                           ).stdout.decode(), "of a whole result, too")
 
 
+def copies(loops, rate, times):
+    """How often each byte of |times| streams of 24 MB was copied."""
+    library = os.path.join(folder, "counting_memcpy.so")
+    built = run("gcc", "-shared", "-fPIC", "-O2", "-fno-builtin",
+                "-fno-tree-loop-distribute-patterns", "-o", library,
+                os.path.join(ROOT, "tests/live/counting_memcpy.c"))
+    if built.returncode != 0:
+        return built.stderr
+    env = {**os.environ, "LD_PRELOAD": library,
+           "COPIED": os.path.join(folder, "copied")}
+    with Server("-c", write_config(folder, config(loops=loops)),
+                env=env) as server:
+        for _ in range(times):
+            run("sh", "-c", "curl -s --limit-rate %s '%s' >/dev/null" % (
+                rate, url(server, "/big?n=24")), timeout=60)
+        server.end()
+    with open(env["COPIED"], encoding="utf-8") as text:
+        return int(text.read()) / (times * 24 * MB)
+
+
+@check
+def copied_at_most_once():
+    if IS_ASAN:  # their memcpy is another one
+        return
+    got = copies(1, "1G", 3)
+    ok(got < 0.1, "one loop: hardly a byte is copied", got)
+    got = copies(1, "40M", 2)
+    ok(got <= 1.02, "one loop, slow clients: once at most", got)
+    got = copies(2, "40M", 6)
+    ok(got <= 1.02, "two loops, slow clients: once at most", got)
+
+
 @check
 def twenty_at_once():
     with serve(config(loops=2)) as server:
