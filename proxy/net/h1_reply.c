@@ -216,8 +216,11 @@ abt_h1_reply(struct abt_conn *conn, struct abt_exchange *x)
 		conn->asked_close = false;
 		conn->phase = ABT_H1_BUSY;
 	}
-	x->out_body =
-	    abt_h1_has_no_body(x) ? abt_bytes(NULL, 0) : x->response.body;
+	x->out_body = abt_bytes(NULL, 0);
+	if (!abt_h1_has_no_body(x)) {
+		x->out_body = x->response.body;
+		x->response.has_length = false; /* it is what is there */
+	}
 	if (write_head(x, x->out, keep) != 0) {
 		abt_error("no memory for a response head");
 		x->response.status = 503;
