@@ -51,7 +51,7 @@ free_job(struct abt_cgi_job *job)
 	abt_cgi_errors_give(job);
 	abt_process_free(job->process);
 	abt_buf_end(&job->held);
-	abt_buf_end(&job->early);
+	abt_cgi_answer_free(&job->answer);
 	*job->prev = job->next;
 	if (job->next != NULL)
 		job->next->prev = job->prev;

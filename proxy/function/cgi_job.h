@@ -5,6 +5,7 @@
 #define ABT_FUNCTION_CGI_JOB_H
 
 #include "function/cgi.h"
+#include "function/cgi_answer.h"
 #include "function/function.h"
 #include "function/link.h"
 #include "function/process.h"
@@ -35,13 +36,6 @@ struct abt_cgi {
 	bool closing;
 };
 
-enum abt_cgi_stage {
-	ABT_CGI_HEAD,  /* of the output */
-	ABT_CGI_EARLY, /* the head is read; the end may be near */
-	ABT_CGI_BODY,  /* its pieces go to the caller */
-	ABT_CGI_REST,  /* nobody wants what still comes */
-};
-
 struct abt_cgi_job {
 	struct abt_cgi_job *next, **prev;
 	struct abt_cgi *cgi;
@@ -65,17 +59,8 @@ struct abt_cgi_job {
 	int out;
 	bool out_watched;
 	struct event readable;
-	enum abt_cgi_stage stage;
-	/* What was read: the head as long as it is not whole, then the
-	 * beginning of the body as long as the end may be near. */
-	struct abt_buf early;
+	struct abt_cgi_answer answer;
 	struct event early_over;
-	struct abt_response *response;
-	struct abt_arena *arena; /* the link's, of |response| */
-	bool local;              /* a local redirect */
-	bool has_length;
-	uint64_t left; /* of its Content-Length */
-	uint64_t printed;
 };
 
 /* ---- cgi.c ---- */
