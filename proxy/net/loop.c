@@ -16,7 +16,6 @@
 #include "base/log.h"
 #include "net/exchange.h"
 #include "net/mail.h"
-#include "net/tls.h"
 #include "net/wheel.h"
 
 #define RECV_SIZE   131072
@@ -220,7 +219,6 @@ abt_loop_run(struct abt_loop *loop)
 	loop->thread = (uint64_t)pthread_self();
 	loop->now_us = 0;
 	abt_log_hold(true);
-	abt_tls_keep_memory(true);
 	while (!loop->stopping) {
 		/* ONCE: wait, run what became active, come back. */
 		if (event_base_loop(loop->base, EVLOOP_ONCE) < 0) {
@@ -232,7 +230,6 @@ abt_loop_run(struct abt_loop *loop)
 	}
 	abt_timer_stop(&loop->log_flush);
 	abt_log_hold(false);
-	abt_tls_keep_memory(false);
 	loop->stopping = false;
 	loop->thread = 0;
 }

@@ -36,9 +36,7 @@ int abt_tls_self_signed(
     char *cert, char *key, size_t size, char *why, size_t why_size);
 
 /* At the very start of the program: OpenSSL's memory comes through
- * tls_memory.c.  This thread, which runs a loop, keeps record buffers or gives
- * them back. */
+ * tls_memory.c. */
 void abt_tls_own_memory(void);
-void abt_tls_keep_memory(bool on);
 
 #endif

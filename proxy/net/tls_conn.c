@@ -130,6 +130,7 @@ start(struct abt_tls_conn *conn, struct abt_bytes early)
 		conn->early_n = early.n;
 	}
 	pthread_once(&method_once, make_method);
+	abt_tls_keep_memory();
 	conn->ssl = SSL_new(conn->tls->context);
 	if (conn->ssl == NULL || method == NULL)
 		return -1;

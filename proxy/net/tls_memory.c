@@ -3,13 +3,14 @@
  *
  * Idle connections hold no buffers, so each record asks for two of some 17 KB
  * and gives them back; both ways through malloc take what a copy of the record
- * would.  A loop's thread keeps a few of that size instead.  All else is
- * malloc's.
+ * would.  A thread that has connections keeps a few of that size instead.  All
+ * else is malloc's.
  */
-#include "net/tls.h"
+#include "net/tls_private.h"
 
 #include <malloc.h>
 #include <openssl/crypto.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #define LEAST 16384 /* a record's data ... */
@@ -64,10 +65,31 @@ abt_tls_own_memory(void)
 	CRYPTO_set_mem_functions(take, resize, give);
 }
 
-void
-abt_tls_keep_memory(bool on)
+/* The thread ends. */
+static void
+drop(void *unused)
 {
-	keep.on = on;
-	while (!on && keep.count > 0)
+	(void)unused;
+	keep.on = false;
+	while (keep.count > 0)
 		free(keep.spare[--keep.count]);
+}
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_key_t key;
+static bool have_key;
+
+static void
+make_key(void)
+{
+	have_key = pthread_key_create(&key, drop) == 0;
+}
+
+void
+abt_tls_keep_memory(void)
+{
+	if (keep.on)
+		return;
+	pthread_once(&once, make_key);
+	keep.on = have_key && pthread_setspecific(key, &keep) == 0;
 }

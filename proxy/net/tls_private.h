@@ -33,4 +33,7 @@ bool abt_tls_name_covers(const char *pattern, const char *host);
 const struct abt_tls_identity *abt_tls_choose(
     const struct abt_tls *tls, const char *host, bool ecdsa);
 
+/* This thread has connections: it keeps record buffers (tls_memory.c). */
+void abt_tls_keep_memory(void);
+
 #endif
