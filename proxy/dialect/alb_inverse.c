@@ -106,11 +106,10 @@ abt_alb_write_result(const struct abt_origin *origin,
     const struct abt_response *response, bool prelude, struct abt_json_out *out,
     struct abt_report *report)
 {
-	struct abt_result_fields fields =
-	    abt_result_fields(response, origin->arena);
+	struct abt_to_result_fields fields =
+	    abt_to_result_fields(response, origin->arena);
 	struct abt_bytes reason = response->reason;
 
-	(void)report;
 	if (reason.p == NULL || !abt_utf8_valid(reason))
 		reason = abt_bytes_text(abt_status_phrase(response->status));
 	abt_json_object(out, NULL);
@@ -120,11 +119,11 @@ abt_alb_write_result(const struct abt_origin *origin,
 		    abt_arena_printf(origin->arena, "%03d %.*s",
 			response->status, ABT_FMT(reason)));
 	if (origin->multi_value) /* lines go out last first: R13 */
-		abt_result_write_lists(&fields, true, origin->arena, out);
+		abt_to_result_write_lists(&fields, true, origin->arena, out);
 	else
-		abt_result_write_joined(&fields, true, origin->arena, out);
+		abt_to_result_write_joined(&fields, true, origin->arena, out);
 	if (!prelude)
-		abt_result_write_body(response, out);
+		abt_to_result_write_body(response, out);
 	abt_json_close(out);
-	return 0;
+	return abt_to_result_end(origin, report);
 }

@@ -55,5 +55,7 @@ abt_request_from_event(const struct abt_json *event, struct abt_arena *arena,
 	}
 	if (origin->dialect->read_event(event, origin, request, report) != 0)
 		return -1;
+	if (abt_arena_failed(arena) && report->broken == NULL)
+		(void)abt_break(report, ABT_RULE_NET_NO_MEMORY, ABT_BYTES(""));
 	return report->broken != NULL ? -1 : 0;
 }

@@ -153,16 +153,15 @@ abt_payload_write_result(const struct abt_origin *origin,
     const struct abt_response *response, bool prelude, struct abt_json_out *out,
     struct abt_report *report)
 {
-	struct abt_result_fields fields =
-	    abt_result_fields(response, origin->arena);
+	struct abt_to_result_fields fields =
+	    abt_to_result_fields(response, origin->arena);
 
-	(void)report;
 	abt_json_object(out, NULL);
 	abt_json_int(out, "statusCode", response->status);
-	abt_result_write_joined(&fields, false, origin->arena, out);
-	abt_result_write_cookies(&fields, origin->arena, out);
+	abt_to_result_write_joined(&fields, false, origin->arena, out);
+	abt_to_result_write_cookies(&fields, origin->arena, out);
 	if (!prelude)
-		abt_result_write_body(response, out);
+		abt_to_result_write_body(response, out);
 	abt_json_close(out);
-	return 0;
+	return abt_to_result_end(origin, report);
 }

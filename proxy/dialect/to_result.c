@@ -28,7 +28,7 @@ is_of_connection(enum abt_field_id id)
 }
 
 static void
-collect(const struct abt_headers *headers, struct abt_result_fields *fields)
+collect(const struct abt_headers *headers, struct abt_to_result_fields *fields)
 {
 	for (size_t i = 0; i < headers->count; i++)
 		if (!is_of_connection(headers->fields[i].id))
@@ -38,14 +38,14 @@ collect(const struct abt_headers *headers, struct abt_result_fields *fields)
 
 /* Bring the items that have the name of item |i| behind it, in order. */
 static void
-gather(struct abt_result_fields *fields, size_t i)
+gather(struct abt_to_result_fields *fields, size_t i)
 {
-	struct abt_result_field *items = fields->items;
+	struct abt_to_result_field *items = fields->items;
 	struct abt_bytes name = items[i].field->name;
 	size_t end = i + 1;
 
 	for (size_t k = end; k < fields->count; k++) {
-		struct abt_result_field found = items[k];
+		struct abt_to_result_field found = items[k];
 
 		if (!abt_bytes_equal_nocase(found.field->name, name))
 			continue;
@@ -56,10 +56,11 @@ gather(struct abt_result_fields *fields, size_t i)
 	items[i].group = end - i;
 }
 
-struct abt_result_fields
-abt_result_fields(const struct abt_response *response, struct abt_arena *arena)
+struct abt_to_result_fields
+abt_to_result_fields(
+    const struct abt_response *response, struct abt_arena *arena)
 {
-	struct abt_result_fields fields = { NULL, 0 };
+	struct abt_to_result_fields fields = { NULL, 0 };
 
 	fields.items = abt_arena_array(arena,
 	    response->ours.count + response->headers.count + 1,
@@ -108,7 +109,7 @@ is_cookie(const struct abt_field *field)
 
 /* The values of a group, as one line (RFC 9110 5.3). */
 static struct abt_bytes
-joined(const struct abt_result_field *items, struct abt_arena *arena)
+joined(const struct abt_to_result_field *items, struct abt_arena *arena)
 {
 	size_t size = 0;
 	char *out, *w;
@@ -139,7 +140,7 @@ joined(const struct abt_result_field *items, struct abt_arena *arena)
 /* Set-Cookie cannot be joined; but an object may have it under names that
  * differ in case, of which there are 512. */
 static void
-write_cookie_spellings(const struct abt_result_field *items,
+write_cookie_spellings(const struct abt_to_result_field *items,
     struct abt_arena *arena, struct abt_json_out *out)
 {
 	for (size_t i = 0; i < items->group && i < 512; i++) {
@@ -158,10 +159,10 @@ write_cookie_spellings(const struct abt_result_field *items,
 }
 
 void
-abt_result_write_joined(const struct abt_result_fields *fields, bool cookies,
-    struct abt_arena *arena, struct abt_json_out *out)
+abt_to_result_write_joined(const struct abt_to_result_fields *fields,
+    bool cookies, struct abt_arena *arena, struct abt_json_out *out)
 {
-	const struct abt_result_field *item = fields->items;
+	const struct abt_to_result_field *item = fields->items;
 
 	abt_json_object(out, "headers");
 	for (size_t i = 0; i < fields->count;
@@ -176,10 +177,10 @@ abt_result_write_joined(const struct abt_result_fields *fields, bool cookies,
 }
 
 void
-abt_result_write_lists(const struct abt_result_fields *fields, bool reversed,
-    struct abt_arena *arena, struct abt_json_out *out)
+abt_to_result_write_lists(const struct abt_to_result_fields *fields,
+    bool reversed, struct abt_arena *arena, struct abt_json_out *out)
 {
-	const struct abt_result_field *items = fields->items;
+	const struct abt_to_result_field *items = fields->items;
 
 	abt_json_object(out, "multiValueHeaders");
 	for (size_t i = 0; i < fields->count; i += items[i].group) {
@@ -197,10 +198,10 @@ abt_result_write_lists(const struct abt_result_fields *fields, bool reversed,
 }
 
 void
-abt_result_write_cookies(const struct abt_result_fields *fields,
+abt_to_result_write_cookies(const struct abt_to_result_fields *fields,
     struct abt_arena *arena, struct abt_json_out *out)
 {
-	const struct abt_result_field *items = fields->items;
+	const struct abt_to_result_field *items = fields->items;
 
 	for (size_t i = 0; i < fields->count; i += items[i].group) {
 		if (!is_cookie(items[i].field))
@@ -214,7 +215,7 @@ abt_result_write_cookies(const struct abt_result_fields *fields,
 }
 
 void
-abt_result_write_body(
+abt_to_result_write_body(
     const struct abt_response *response, struct abt_json_out *out)
 {
 	bool base64 = !abt_utf8_valid(response->body);
@@ -224,4 +225,13 @@ abt_result_write_body(
 	else
 		abt_json_string(out, "body", response->body);
 	abt_json_bool(out, "isBase64Encoded", base64);
+}
+
+int
+abt_to_result_end(const struct abt_origin *origin, struct abt_report *report)
+{
+	if (!abt_arena_failed(origin->arena))
+		return 0;
+	(void)abt_break(report, ABT_RULE_NET_NO_MEMORY, ABT_BYTES(""));
+	return -1;
 }

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "albatross/dialect.h"
+#include "lib/guard.h"
 
 static struct abt_arena arena;
 static struct abt_origin origin;
@@ -398,6 +399,64 @@ many_cookies(void **state)
 	abt_buf_end(&buf);
 }
 
+/* Every allocation fails once: all is as it was, or memory ran out. */
+static void
+there_and_back_without_memory(void *context)
+{
+	static const char *const event = V2(
+	    "\"accountId\":\"anonymous\",") "\"rawPath\":\"/a b\","
+					    "\"rawQueryString\":\"a "
+					    "b\",\"cookies\":[\"a=1\",\"b=2\"],"
+					    "\"headers\":{\"a\":\"b\","
+					    "\"cookie\":\"x\"},\"body\":\"aGk="
+					    "\","
+					    "\"isBase64Encoded\":true}";
+	struct abt_response response = { .status = 200 };
+	const struct abt_json *tree;
+	struct abt_json_out out;
+	struct abt_arena own;
+	struct abt_buf buf;
+	int rc = -1;
+
+	(void)context;
+	abt_arena_init(&own, NULL);
+	abt_report_init(&report, &own);
+	tree = abt_json_scan(abt_bytes_text(event), ABT_JSON_DEPTH, &own, NULL);
+	if (tree != NULL)
+		rc = abt_request_from_event(tree, &own, &origin, &req, &report);
+	if (rc != 0) {
+		assert_true(abt_arena_failed(&own));
+		abt_arena_end(&own);
+		return;
+	}
+	is(req.target, "/a%20b?a%20b");
+	assert_int_equal(req.headers.count, 3);
+	abt_headers_add(
+	    &response.headers, &own, ABT_BYTES("A"), ABT_BYTES("J\xfcrgen"));
+	abt_headers_add(
+	    &response.headers, &own, ABT_BYTES("a"), ABT_BYTES("b"));
+	abt_buf_init(&buf, NULL, 1 << 20);
+	abt_json_out_init(&out, &buf);
+	rc = origin.dialect->write_result(
+	    &origin, &response, false, &out, &report);
+	if (rc != 0)
+		assert_ptr_equal(
+		    report.broken, &abt_rules[ABT_RULE_NET_NO_MEMORY]);
+	else if (!abt_json_out_failed(&out))
+		is(abt_buf_bytes(&buf),
+		    "{\"statusCode\":200,\"headers\":{\"A\":\"J\xc3\xbcrgen, "
+		    "b\"},\"body\":\"\",\"isBase64Encoded\":false}");
+	abt_buf_end(&buf);
+	abt_arena_end(&own);
+}
+
+static void
+every_allocation_may_fail(void **state)
+{
+	(void)state;
+	assert_true(abt_sweep(there_and_back_without_memory, NULL) > 1);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int
@@ -415,6 +474,7 @@ main(void)
 		TEST(results),
 		TEST(bytes_in_results),
 		TEST(many_cookies),
+		TEST(every_allocation_may_fail),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
