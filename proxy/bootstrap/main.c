@@ -12,7 +12,6 @@
 
 #include "albatross.h"
 #include "base/log.h"
-#include "net/tls.h"
 
 #define WORDS_MAX 64
 #define LIST_MAX  16 /* interpreters, index names */
@@ -27,13 +26,6 @@ abt_untranslated(const char *domain, const char *text, int category)
 	(void)domain;
 	(void)category;
 	return (char *)(uintptr_t)text;
-}
-
-/* There is no TLS here. */
-void
-abt_tls_keep_memory(bool on)
-{
-	(void)on;
 }
 
 static int
