@@ -212,11 +212,13 @@ class Doors:
         with rawhttp.connect(self.address[function + " " + door], 20) as sock:
             sock.sendall(raw_request(request, STAGE.get(door, "")))
             reader = rawhttp.Reader(sock, 20)
-            head = reader.until(b"\r\n\r\n")
+            reader.until(b"\r\n\r\n")
             if not reader.data:
                 reader.more()
             early = reader.take(len(reader.data))
-            return head + early, reader.until(b"0\r\n\r\n")
+            if early.endswith(b"0\r\n\r\n"):
+                return early, b""
+            return early, reader.until(b"0\r\n\r\n")
 
     def end(self):
         return self.server.end()
