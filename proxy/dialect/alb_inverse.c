@@ -80,18 +80,17 @@ abt_alb_read_event(const struct abt_json *event, struct abt_origin *origin,
 {
 	struct abt_event_reader r =
 	    abt_event_reader(event, origin, request, report);
-	const struct abt_json *lists = abt_json_get(event, "multiValueHeaders");
-	bool multi = abt_json_is(lists, ABT_JSON_OBJECT);
+	const struct abt_json *map = abt_event_map(
+	    event, "multiValueHeaders", "headers", &origin->multi_value);
 	struct abt_bytes query;
+	bool lists;
 
-	origin->multi_value = multi;
 	if (abt_event_method(&r, event, "httpMethod") != 0 ||
-	    abt_event_headers(&r,
-		multi ? lists : abt_json_get(event, "headers"), multi) != 0 ||
-	    abt_event_query(&r,
-		abt_json_get(event, multi ? "multiValueQueryStringParameters"
-					  : "queryStringParameters"),
-		multi, false, &query) != 0 ||
+	    abt_event_headers(&r, map, origin->multi_value) != 0)
+		return -1;
+	map = abt_event_map(event, "multiValueQueryStringParameters",
+	    "queryStringParameters", &lists);
+	if (abt_event_query(&r, map, lists, false, &query) != 0 ||
 	    abt_event_target(&r, abt_event_text(event, "path"), query, false) !=
 		0 ||
 	    abt_event_body(&r) != 0)

@@ -32,6 +32,18 @@ abt_event_text(const struct abt_json *object, const char *name)
 						   : abt_bytes(NULL, 0);
 }
 
+const struct abt_json *
+abt_event_map(const struct abt_json *event, const char *lists,
+    const char *single, bool *is_lists)
+{
+	const struct abt_json *many = abt_json_get(event, lists);
+	const struct abt_json *one = abt_json_get(event, single);
+
+	*is_lists = abt_json_is(many, ABT_JSON_OBJECT) &&
+		    (many->count > 0 || !abt_json_is(one, ABT_JSON_OBJECT));
+	return *is_lists ? many : one;
+}
+
 int
 abt_event_bad(struct abt_event_reader *r, const char *name)
 {

@@ -24,6 +24,11 @@ struct abt_event_reader abt_event_reader(const struct abt_json *event,
 struct abt_bytes abt_event_text(
     const struct abt_json *object, const char *name);
 
+/* The map of |event| that counts: that of |lists|, or the other where it has
+ * nothing, as in events that a program wrote anew.  |*is_lists| tells. */
+const struct abt_json *abt_event_map(const struct abt_json *event,
+    const char *lists, const char *single, bool *is_lists);
+
 /* The member |name| is not what it should be. */
 int abt_event_bad(struct abt_event_reader *r, const char *name);
 

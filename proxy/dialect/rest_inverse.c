@@ -37,28 +37,16 @@ abt_http_v1_recognise(const struct abt_json *event)
 	       is_proxy_event(event);
 }
 
-/* The lists have everything; the other map is all there is where somebody made
- * an event by hand. */
-static const struct abt_json *
-map_of(const struct abt_json *event, const char *lists, const char *single,
-    bool *is_lists)
-{
-	const struct abt_json *map = abt_json_get(event, lists);
-
-	*is_lists = abt_json_is(map, ABT_JSON_OBJECT);
-	return *is_lists ? map : abt_json_get(event, single);
-}
-
 static int
 read_maps(struct abt_event_reader *r, struct abt_bytes *query)
 {
 	const struct abt_json *map;
 	bool lists;
 
-	map = map_of(r->event, "multiValueHeaders", "headers", &lists);
+	map = abt_event_map(r->event, "multiValueHeaders", "headers", &lists);
 	if (abt_event_headers(r, map, lists) != 0)
 		return -1;
-	map = map_of(r->event, "multiValueQueryStringParameters",
+	map = abt_event_map(r->event, "multiValueQueryStringParameters",
 	    "queryStringParameters", &lists);
 	return abt_event_query(r, map, lists, true, query);
 }
