@@ -378,13 +378,13 @@ test_drain(void **unused)
 /* ---- slow readers ---- */
 
 static void
-test_what_waits(void **unused)
+what_waits(bool stays)
 {
 	int fd = ask_slowly(GET("/1") GET("/2"));
 	char *body;
 	size_t waits;
 
-	(void)unused;
+	stream.x->pieces_stay = stays;
 	begin("");
 	waits = write_big();
 	assert_true(waits > 0 && waits < BIG);
@@ -407,6 +407,62 @@ test_what_waits(void **unused)
 	begin("");
 	finish();
 	close(fd);
+	world_turn(&world, 3);
+}
+
+static void
+test_what_waits(void **unused)
+{
+	(void)unused;
+	what_waits(false);
+}
+
+/* The last piece, and only that, waits where it is. */
+static void
+test_what_stays(void **unused)
+{
+	(void)unused;
+	what_waits(true);
+}
+
+/* Pieces that stay where they are wait there, and end the answer from there. */
+static void
+test_pieces_stay(void **unused)
+{
+	int fd = ask_slowly(GET("/1") GET("/2"));
+	char *body;
+	size_t waits, n;
+
+	(void)unused;
+	begin("");
+	stream.x->pieces_stay = 1;
+	waits = write_big();
+	assert_true(waits > 0 && waits < BIG + 20);
+	assert_int_equal(stream.x->held.n + 2, waits);
+	assert_ptr_equal(stream.x->held.p + stream.x->held.n, big + BIG);
+	assert_null(stream.x->wait_first);
+	finish();
+	n = hear(fd, 100, NULL);
+	body = strstr(out, "\r\n\r\n");
+	assert_non_null(body);
+	assert_memory_equal(out + n - 5, "0\r\n\r\n", 5);
+	assert_int_equal(unchunk(body + 4), BIG);
+	assert_memory_equal(body + 4, big, BIG);
+	assert_int_equal(world.done, 1);
+	begin(""); /* something behind such a piece: all of it arrives */
+	stream.x->pieces_stay = 1;
+	waits = write_big();
+	assert_int_equal(write_text("more"), waits + 9);
+	assert_int_equal(stream.x->held.n, 0);
+	assert_int_equal(write_big(), waits + 9 + BIG + 9);
+	assert_int_equal(stream.x->held.n, BIG);
+	finish();
+	hear(fd, 100, NULL);
+	body = strstr(out, "\r\n\r\n");
+	assert_int_equal(unchunk(body + 4), 2 * BIG + 4);
+	assert_memory_equal(body + 4 + BIG, "more", 4);
+	assert_memory_equal(body + 8 + BIG, big, BIG);
+	close(fd);
 }
 
 static void
@@ -419,6 +475,7 @@ test_drained_is_told(void **unused)
 	(void)unused;
 	begin("");
 	for (i = 0; i < 3; i++) {
+		stream.x->pieces_stay = i == 1;
 		assert_true(write_big() > 0);
 		assert_int_equal(stream.drained, i);
 		n += world_read(&world, fd, out + n, sizeof(out) - n, 30, NULL);
@@ -933,6 +990,8 @@ main(void)
 		TEST(test_next_request_and_the_last_one),
 		TEST(test_drain),
 		TEST(test_what_waits),
+		TEST(test_what_stays),
+		TEST(test_pieces_stay),
 		TEST(test_drained_is_told),
 		TEST(test_write_idle),
 		TEST(test_abort),
