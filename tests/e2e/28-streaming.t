@@ -85,6 +85,13 @@ def act(api, request_id, what, n):
                     {"Content-Type": "application/json"})
         api.getresponse().read()
         return
+    if what == "sized":
+        api.request("POST", BASE + request_id + "/response",
+                    PRELUDE + b"one two" + b"x" * n,
+                    {"Lambda-Runtime-Function-Response-Mode": "streaming",
+                     "Content-Type": HTTP})
+        api.getresponse().read()
+        return
     if what == "plain":
         post = Post(request_id, "text/html")
         post.put(b"<p>")
@@ -226,6 +233,10 @@ def shapes():
             same(got.all("Transfer-Encoding"), ["chunked"],
                  what + ": chunked")
             same(got.all("Content-Length"), [], what + ": no length")
+        for n in (0, 1000000):
+            got = get(server, "/sized?n=%d" % n)
+            same((got.status, len(got.body)), (201, 7 + n),
+                 "a stream of known length")
         got = get(server, "/plain")
         same((got.status, got.first("Content-Type"), got.body),
              (200, "text/html", b"<p>"), "a stream of its own type")
