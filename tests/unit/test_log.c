@@ -6,7 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -257,6 +259,62 @@ what_cannot_be_written_is_counted(void **state)
 	}
 }
 
+/* Lines of a function are looked at in blocks: each byte at each place is
+ * written as one alone is. */
+static void
+every_byte_in_a_line(void **state)
+{
+	char text[40], alone[8], expected[64];
+	size_t n, at;
+	int c;
+
+	(void)state;
+	for (c = 0; c < 128; c++) {
+		memset(alone, 0, sizeof(alone));
+		if (c == '\t' || (c >= ' ' && c < 0x7f))
+			alone[0] = (char)c;
+		else
+			snprintf(alone, sizeof(alone), "\\x%02X", (unsigned)c);
+		for (n = 16; n <= sizeof(text); n += 5)
+			for (at = 0; at < n; at++) {
+				memset(text, 'a', n);
+				text[at] = (char)c;
+				abt_log_output("f", NULL, abt_bytes(text, n));
+				snprintf(expected, sizeof(expected),
+				    "f: %.*s%s%.*s\n", (int)at, text, alone,
+				    (int)(n - at - 1), text + at + 1);
+				assert_string_equal(lines(), expected);
+			}
+	}
+}
+
+/* A file is given up to 64 KB at once, whole lines as ever. */
+static void
+lines_for_a_file(void **state)
+{
+	char name[] = "/tmp/albatross-log-XXXXXX";
+	int fd = mkstemp(name), i;
+	ssize_t n;
+
+	(void)state;
+	assert_true(fd >= 0);
+	unlink(name);
+	abt_log_set_fd(fd);
+	abt_log_hold(true);
+	for (i = 0; i < 1000; i++)
+		abt_info("%060d", i);
+	assert_true(abt_log_held() == 61000);
+	for (i = 0; i < 1000; i++)
+		abt_info("%060d", i);
+	abt_log_hold(false);
+	abt_log_set_fd(ends[1]);
+	assert_int_equal(lseek(fd, 0, SEEK_CUR), 122000);
+	n = pread(fd, got, 61, 61 * 1074);
+	assert_int_equal(n, 61);
+	assert_true(memcmp(got + 50, "0000000074\n", 11) == 0);
+	close(fd);
+}
+
 int
 main(void)
 {
@@ -270,6 +328,8 @@ main(void)
 		TEST(long_lines_are_cut),
 		TEST(held_lines_come_together),
 		TEST(what_cannot_be_written_is_counted),
+		TEST(every_byte_in_a_line),
+		TEST(lines_for_a_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
