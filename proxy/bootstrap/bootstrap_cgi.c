@@ -328,7 +328,7 @@ is_set(char *const *lines, size_t count, const char *line)
 }
 
 /* The function's own variables too (GIT_PROJECT_ROOT, credentials); none that
- * a client's header could pass for. */
+ * a client's header could pass for, nor where our events come from. */
 static char **
 with_ours(struct abt_bootstrap *b, char **lines)
 {
@@ -348,6 +348,7 @@ with_ours(struct abt_bootstrap *b, char **lines)
 	own = count;
 	for (i = 0; i < ours; i++)
 		if (strncmp(environ[i], "HTTP_", 5) != 0 &&
+		    strncmp(environ[i], "AWS_LAMBDA_RUNTIME_API=", 23) != 0 &&
 		    !is_set(lines, count, environ[i]))
 			all[own++] = environ[i];
 	return all;
