@@ -391,6 +391,7 @@ is_sound(const struct abt_request *sent)
 	}
 	return abt_bytes_all(sent->method, ABT_CHAR_TOKEN) &&
 	       abt_bytes_all(sent->authority, ABT_CHAR_FIELD) &&
+	       abt_bytes_trim(sent->authority).n == sent->authority.n &&
 	       abt_utf8_valid(sent->path) && abt_utf8_valid(sent->query);
 }
 
