@@ -67,8 +67,12 @@ abt_log_failure(struct abt_call_state *state, const struct abt_rule *rule)
 void
 abt_log_cut(struct abt_call_state *state, const struct abt_rule *rule)
 {
+	struct abt_bytes detail = state->detail;
+
+	if (abt_bytes_equal(detail, abt_bytes_text(rule->text)))
+		detail.n = 0; /* it says the same */
 	abt_warning("%.*s: %d, cut after %llu bytes: %s: %s%s%.*s",
 	    ABT_FMT(state->call.front->name), state->x->response.status,
 	    (unsigned long long)state->pieces.got, rule->name, rule->text,
-	    state->detail.n > 0 ? ": " : "", ABT_FMT(state->detail));
+	    detail.n > 0 ? ": " : "", ABT_FMT(detail));
 }
