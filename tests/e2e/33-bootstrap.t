@@ -210,7 +210,7 @@ def the_web_behind_every_door():
 
 @check
 def streamed():
-    more = ("--invoke-mode", "RESPONSE_STREAM")
+    more = ("--invoke-mode", "RESPONSE_STREAM", "--timeout", "60")
     for make, target, whole in (
             (cgi_door, "/drip", b"line 1\nline 2\nline 3\n"),
             (web_door, "/chunks", b"onetwo")):
