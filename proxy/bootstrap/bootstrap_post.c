@@ -190,10 +190,11 @@ begin_stream(struct abt_bootstrap *b)
 	abt_buf_end(&text);
 }
 
+/* One function may stand behind doors that stream and others. */
 void
 abt_answer_begin(struct abt_bootstrap *b)
 {
-	if (b->options->stream)
+	if (b->options->stream && b->origin.dialect->streams != NULL)
 		begin_stream(b);
 }
 

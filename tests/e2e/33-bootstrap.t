@@ -241,6 +241,17 @@ def streamed():
             cut = str(error)
         ok(cut, "what is too short is cut")
         same(get(server, "/bytes").status, 200, "and the next one is served")
+    with cgi_door("rest", "--stream", more=(
+            "--response-transfer-mode", "STREAM", "--timeout", "60")) as server:
+        got = get(server, "/dev/drip")
+        same((got.status, got.body, got.first("Transfer-Encoding")),
+             (200, b"line 1\nline 2\nline 3\n", "chunked"),
+             "a REST API streams")
+        same(get(server, "/dev/bytes").body, bytes(range(256)),
+             "bytes as they are")
+    with cgi_door("alb", "--stream") as server:
+        same(get(server, "/bytes").body, bytes(range(256)),
+             "an ALB gets whole results all the same")
     with cgi_door("alb") as server:
         same(get(server, "/big").status, 502, "as a whole it is too large")
         same(get(server, "/bytes").status, 200, "and the next one is served")
