@@ -11,7 +11,6 @@
 #include <malloc.h>
 #include <openssl/crypto.h>
 #include <pthread.h>
-#include <stdlib.h>
 
 #define LEAST 16384 /* a record's data ... */
 #define SIZE  18432 /* ... and all that may stand around it */
@@ -29,8 +28,8 @@ take(size_t size, const char *file, int line)
 	(void)file;
 	(void)line;
 	if (size < LEAST || size > SIZE)
-		return malloc(size);
-	return keep.count > 0 ? keep.spare[--keep.count] : malloc(SIZE);
+		return abt_malloc(size);
+	return keep.count > 0 ? keep.spare[--keep.count] : abt_malloc(SIZE);
 }
 
 static void
@@ -47,7 +46,7 @@ give(void *p, const char *file, int line)
 			return;
 		}
 	}
-	free(p);
+	abt_free(p);
 }
 
 static void *
@@ -55,7 +54,7 @@ resize(void *p, size_t size, const char *file, int line)
 {
 	(void)file;
 	(void)line;
-	return realloc(p, size);
+	return abt_realloc(p, size);
 }
 
 void
@@ -72,7 +71,7 @@ drop(void *unused)
 	(void)unused;
 	keep.on = false;
 	while (keep.count > 0)
-		free(keep.spare[--keep.count]);
+		abt_free(keep.spare[--keep.count]);
 }
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
