@@ -20,6 +20,8 @@ static const struct abt_option_group groups[] = {
 	{ "Function", abt_function_option_rows,
 	    offsetof(struct abt_serve_options, function) },
 	{ "CGI", abt_cgi_option_rows, offsetof(struct abt_serve_options, cgi) },
+	{ "FastCGI", abt_fastcgi_option_rows,
+	    offsetof(struct abt_serve_options, fastcgi) },
 	{ "Server", abt_settings_rows,
 	    offsetof(struct abt_serve_options, settings) },
 	{ "Front", abt_front_option_rows,
@@ -297,6 +299,8 @@ const struct abt_command abt_cmd_serve = {
 	    "albatross serve --cgi ./cgi-bin\n"
 	    "albatross serve --cgi /usr/lib/git-core/git-http-backend "
 	    "--env-file git.env\n"
+	    "albatross serve --fastcgi unix:/run/php/php-fpm.sock --root "
+	    "./public\n"
 	    "albatross serve -c albatross.json\n",
 	.size = sizeof(struct abt_serve_options),
 	.groups = groups,

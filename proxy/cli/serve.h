@@ -8,6 +8,7 @@
 #include "config/front.h"
 #include "config/settings.h"
 #include "function/cgi.h"
+#include "function/fastcgi_link.h"
 #include "function/function.h"
 #include "gateway/setup.h"
 
@@ -28,6 +29,7 @@ struct abt_serve_options {
 		bool verbose;
 	} own;
 	struct abt_cgi_options cgi;
+	struct abt_fastcgi_options fastcgi;
 	struct abt_front_options front;
 	struct abt_function_options function;
 	struct abt_settings settings;

@@ -118,6 +118,11 @@ fill_draft(struct abt_cli *cli, struct abt_draft *draft)
 		memcpy(draft->self, &options->cgi, sizeof(options->cgi));
 		return 0;
 	}
+	if (options->fastcgi.socket.n > 0) {
+		memcpy(
+		    draft->self, &options->fastcgi, sizeof(options->fastcgi));
+		return 0;
+	}
 	if (options->own.handler.n > 0)
 		draft->options.handler = options->own.handler;
 	if (cli->rest != NULL)
@@ -155,6 +160,12 @@ check_file(struct abt_cli *cli, const char *target)
 	return 0;
 }
 
+static bool
+takes_messages(const struct abt_serve_options *options)
+{
+	return options->cgi.program.n > 0 || options->fastcgi.socket.n > 0;
+}
+
 /* What to serve is said once, and in one way. */
 static int
 check_target(struct abt_cli *cli)
@@ -177,13 +188,17 @@ check_target(struct abt_cli *cli)
 		return abt_cli_usage(cli,
 		    "--command wants a filter behind --: albatross serve "
 		    "--command -- ./filter");
-	if (options->cgi.program.n > 0 &&
+	if (options->cgi.program.n > 0 && options->fastcgi.socket.n > 0)
+		return abt_cli_usage(
+		    cli, "--cgi and --fastcgi are two functions; keep one");
+	if (takes_messages(options) &&
 	    (cli->operand_count > 0 || cli->rest != NULL))
 		return abt_cli_usage(cli,
-		    "--cgi and \"%s\" are two functions; keep one",
+		    "--%s and \"%s\" are two functions; keep one",
+		    options->cgi.program.n > 0 ? "cgi" : "fastcgi",
 		    cli->rest != NULL ? cli->rest[0] : cli->operands[0]);
 	if (cli->operand_count == 0 && cli->rest == NULL &&
-	    options->cgi.program.n == 0)
+	    !takes_messages(options))
 		return abt_cli_usage(cli,
 		    "what shall be served? app.handler, ./bootstrap, -- "
 		    "PROGRAM, --cgi PATH or -c FILE; %s",
@@ -195,14 +210,34 @@ check_target(struct abt_cli *cli)
 	return check_name(cli);
 }
 
+/* What the function is named after. */
+static const char *
+target_of(const struct abt_cli *cli)
+{
+	const struct abt_serve_options *options = options_of(cli);
+
+	if (options->cgi.program.n > 0)
+		return options->cgi.program.p;
+	if (options->fastcgi.socket.n > 0)
+		return "fastcgi";
+	return cli->rest != NULL ? cli->rest[0] : cli->operands[0];
+}
+
+static const char *
+backend_of(const struct abt_serve_options *options)
+{
+	if (options->cgi.program.n > 0)
+		return "cgi";
+	if (options->fastcgi.socket.n > 0)
+		return "fastcgi";
+	return options->own.command ? "command" : "runtime";
+}
+
 static struct abt_function *
 make_function(struct abt_cli *cli, int *status)
 {
 	const struct abt_serve_options *options = options_of(cli);
-	bool cgi = options->cgi.program.n > 0;
-	const char *target = cgi                 ? options->cgi.program.p
-			     : cli->rest != NULL ? cli->rest[0]
-						 : cli->operands[0];
+	const char *target = target_of(cli);
 	const char *name = options->own.name.n > 0 ? options->own.name.p
 						   : function_name(cli, target);
 	struct abt_function *function;
@@ -210,10 +245,7 @@ make_function(struct abt_cli *cli, int *status)
 
 	*status = ABT_EXIT_USAGE;
 	if (abt_draft_begin(&cli->source, &draft,
-		abt_backend_find(cgi ? ABT_BYTES("cgi")
-				 : options->own.command
-				     ? ABT_BYTES("command")
-				     : ABT_BYTES("runtime"))) != 0)
+		abt_backend_find(abt_bytes_text(backend_of(options)))) != 0)
 		return NULL;
 	*status = fill_draft(cli, &draft);
 	if (*status != 0) {

@@ -311,7 +311,8 @@ find_backend(struct abt_source *source, const struct abt_json *value,
 		abt_complain(source, value,
 		    "function \"%.*s\" does not say how it runs: write "
 		    "\"handler\": \"app.handler\", or \"runtime\", "
-		    "\"command\", \"cgi\" or \"mock\" with what to run",
+		    "\"command\", \"cgi\", \"fastcgi\" or \"mock\" with what "
+		    "to run",
 		    ABT_FMT(value->key));
 	return found;
 }

@@ -54,13 +54,16 @@ start(struct abt_cgi *cgi, struct abt_invocation *inv, struct abt_arena *arena,
     struct abt_report *report)
 {
 	const struct abt_call *call = inv->call;
+	const char *path = getenv("PATH");
 	struct abt_cgi_place place;
 	struct abt_cgi_world world = {
 		.call = call,
 		.place = &place,
 		.document_root = cgi->site.document_root,
 		.extra = &cgi->function->options.environment,
-		.path = abt_bytes_text(getenv("PATH")),
+		.path = path != NULL
+			    ? abt_bytes_text(path)
+			    : ABT_BYTES("/usr/local/bin:/usr/bin:/bin"),
 		.pass_authorization = cgi->options.authorization,
 		.has_body = has_body(call->request),
 		.length = call->request->length,

@@ -24,6 +24,7 @@ struct abt_cgi_site {
 	struct abt_bytes document_root; /* absolute */
 	struct abt_map interpreters;    /* ".php": "/usr/bin/php-cgi" */
 	struct abt_list index;          /* names that stand for a folder */
+	bool only_interpreted;          /* no file runs by itself */
 	int fd;                         /* of |folder|, O_PATH; or -1 */
 };
 
@@ -58,7 +59,7 @@ struct abt_cgi_world {
 	const struct abt_cgi_place *place;
 	struct abt_bytes document_root;
 	const struct abt_map *extra; /* the operator's: they win; may be NULL */
-	struct abt_bytes path;       /* the variable PATH */
+	struct abt_bytes path;       /* the variable PATH; empty: none */
 	bool pass_authorization;
 	bool has_body;
 	uint64_t length; /* of the body, transfer coding removed */

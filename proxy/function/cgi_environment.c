@@ -427,9 +427,8 @@ abt_cgi_environment(const struct abt_cgi_world *world, struct abt_arena *arena,
 	set_facts(&block, &world->call->facts);
 	set_forwarded(&block, world->call);
 	set_headers(&block, world);
-	set(&block, ABT_BYTES("PATH"),
-	    world->path.n > 0 ? world->path
-			      : ABT_BYTES("/usr/local/bin:/usr/bin:/bin"));
+	if (world->path.n > 0)
+		set(&block, ABT_BYTES("PATH"), world->path);
 	if (block.too_large) {
 		abt_break(report, ABT_RULE_CGI_ENVIRONMENT, ABT_BYTES(""));
 		return NULL;

@@ -259,6 +259,9 @@ find_in_folder(const struct abt_cgi_site *site, struct abt_bytes path,
 		return abt_break_detail(report, ABT_RULE_CGI_NOT_STARTED, path,
 		    ABT_BYTES("the folder of programs cannot be read"));
 	place->interpreter = interpreter_of(site, path);
+	if (place->interpreter.n == 0 && site->only_interpreted)
+		return abt_break_detail(report, ABT_RULE_CGI_FORBIDDEN, path,
+		    ABT_BYTES("the file is no script of the application"));
 	if (place->interpreter.n == 0 && !is_executable(&st))
 		return abt_break_detail(report, ABT_RULE_CGI_FORBIDDEN, path,
 		    ABT_BYTES("the file is not executable"));

@@ -51,7 +51,7 @@ static bool
 is_ours(const struct abt_rule *rule)
 {
 	return rule >= &abt_rules[ABT_RULE_CGI_PATH] &&
-	       rule <= &abt_rules[ABT_RULE_CGI_FILES_FULL];
+	       rule <= &abt_rules[ABT_RULE_FASTCGI_BROKEN];
 }
 
 /* lambda.md 10: the same at every front. */
