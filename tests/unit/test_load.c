@@ -257,7 +257,8 @@ errors_tell_place_and_cure(void **state)
 		  "\"a\"}}, \"functions\": {\"a\": {\"timeout\": 3}}}",
 		    "a.json:1:102: function \"a\" does not say how it runs: "
 		    "write \"handler\": \"app.handler\", or \"runtime\", "
-		    "\"command\", \"cgi\" or \"mock\" with what to run\n" },
+		    "\"command\", \"cgi\", \"fastcgi\" or \"mock\" with what "
+		    "to run\n" },
 		{ "{" LISTENERS "\"fronts\": {\"shop\": {\"function\": "
 		  "\"a\"}}, \"functions\": {\"a\": {\"command\": [\"x\"], "
 		  "\"runtime\": [\"y\"]}}}",
