@@ -187,8 +187,10 @@ advance(struct abt_ask *ask, size_t n)
 		head = n;
 	ask->sent += n;
 	ask->out_at += head;
-	ask->body_left.p += n - head;
-	ask->body_left.n -= n - head;
+	if (n > head) {
+		ask->body_left.p += n - head;
+		ask->body_left.n -= n - head;
+	}
 	abt_ask_stamp(ask);
 }
 

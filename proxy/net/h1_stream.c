@@ -81,8 +81,10 @@ skip(struct abt_bytes *b, size_t n)
 {
 	size_t out = n < b->n ? n : b->n;
 
-	b->p += out;
-	b->n -= out;
+	if (out > 0) { /* an empty one may have no pointer */
+		b->p += out;
+		b->n -= out;
+	}
 	return n - out;
 }
 
