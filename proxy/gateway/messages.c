@@ -12,6 +12,7 @@
 
 #include "albatross/dialect.h"
 #include "base/clock.h"
+#include "dialect/trace.h"
 #include "gateway/body_file.h"
 #include "http/target.h"
 
@@ -349,6 +350,8 @@ invoke(struct abt_call_state *state, bool body_follows)
 	struct abt_message *message = state->message;
 
 	memset(inv, 0, sizeof(*inv));
+	if (state->call.front->api != NULL) /* their own way of it */
+		abt_trace_fill(&state->call);
 	message->lent = true;
 	message->begun = false;
 	state->invoked = true;
