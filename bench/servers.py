@@ -202,7 +202,7 @@ class World:
     def lighttpd(self, port, name="lighttpd"):
         path = self.write(f"{name}.conf", fill("lighttpd.conf", {
             **self.words, "PORT": port}))
-        return Server(name, ["lighttpd", "-D", "-f", path], port,
+        return Server(name, ["/usr/sbin/lighttpd", "-D", "-f", path], port,
                       self.directory)
 
     def apache(self, port, name="apache"):

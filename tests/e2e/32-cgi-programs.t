@@ -3,6 +3,9 @@
 import hashlib
 import html.parser
 import json
+import re
+import socket
+import subprocess
 import tarfile
 import urllib.parse
 import urllib.request
@@ -234,6 +237,50 @@ def php_cgi():
                 "DOCUMENT_ROOT": folder + "/public",
                 "GATEWAY_INTERFACE": "CGI/1.1"}.items():
             same(server_vars.get(name), value, "php-cgi: " + name)
+
+
+def variables_of(port):
+    out = curl(
+        "http://127.0.0.1:%d/vars.php/a%%20b/c?q=1&r=%%20" % port,
+        "-H", "Host: example.com:80", "-H", "X-A: 1", "-H", "X-A: 2",
+        "-H", "Cookie: a=1", "-H", "Authorization: Basic dTpw",
+        "-H", "X_Under: u", "-d", "x=1").stdout
+    return json.loads(out)
+
+
+@check
+def php_as_behind_lighttpd():
+    """The difference is the table of docs/php-variables.md."""
+    write("same/vars.php", "<?php echo json_encode($_SERVER);\n")
+    root = os.path.join(folder, "same")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    conf = write("lighttpd.conf", (
+        'server.modules = ("mod_cgi")\nserver.document-root = "%s"\n'
+        'server.bind = "127.0.0.1"\nserver.port = %d\n'
+        'cgi.assign = (".php" => "/usr/bin/php-cgi")\n') % (root, port))
+    peer = subprocess.Popen(["/usr/sbin/lighttpd", "-D", "-f", conf],
+                            stdin=subprocess.DEVNULL)
+    try:
+        with Server("--port", "0", "--cgi", root, "--cgi-interpreter",
+                    ".php=/usr/bin/php-cgi") as server:
+            eventually(lambda: socket.socket().connect_ex(
+                ("127.0.0.1", port)) == 0)
+            theirs, ours = variables_of(port), variables_of(server.address[1])
+    finally:
+        peer.terminate()
+        peer.wait()
+    differ = {name for name in theirs.keys() | ours.keys()
+              if theirs.get(name) != ours.get(name)}
+    with open(os.path.join(ROOT, "docs/php-variables.md")) as page:
+        known = set(re.findall(r"^\| `(\w+)`", page.read(), re.M))
+    same(sorted(differ - known), [],
+         "every variable of PHP is as behind lighttpd, or listed")
+    same(sorted(known - differ - {"REQUEST_TIME", "REMOTE_PORT",
+                                  "REQUEST_TIME_FLOAT"}), [],
+         "and what is listed differs")
+    ok(len(theirs) > 25, "of %d variables" % len(theirs))
 
 
 @check
