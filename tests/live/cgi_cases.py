@@ -151,7 +151,8 @@ class World:
 
 def check_environment(world):
     expect = world.expect
-    lines = seen(world.home, "seen.env")
+    lines = seen(world.home, "seen.env",
+                 0.5 if expect.get("process_started") is False else 5)
     if "process_started" in expect and \
             (lines is not None) != expect["process_started"]:
         yield differs("process_started", expect["process_started"],
