@@ -36,6 +36,8 @@ struct abt_api {
 	struct abt_bytes deployment_id; /* of REST */
 	const struct abt_api_routes *routes;
 	int64_t timeout_ms;          /* of the integration; 0: none */
+	bool timeout_is_set;         /* by the operator: for streams, too */
+	int64_t stream_idle_ms;      /* between pieces; 0: no limit */
 	struct abt_bytes log_format; /* $context variables; empty: none */
 };
 

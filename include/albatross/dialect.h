@@ -118,8 +118,8 @@ struct abt_dialect {
 	bool stream_prelude; /* each begins with a prelude, whatever its type;
 			      * its cookies are no key of whole results */
 	uint64_t stream_max; /* bytes, unless limits are off; 0: no limit */
-	int64_t stream_ms;   /* in place of timeout_ms; 0: none */
-	int64_t stream_idle_ms; /* without a piece; 0: no limit */
+	int64_t stream_ms;   /* if timeout_ms is not set; 0: none */
+	int64_t stream_idle_ms; /* without a piece, if not set; 0: no limit */
 
 	/* The service's own word for a failure in its access log
 	 * ("LambdaUnhandled"), or NULL. */

@@ -57,7 +57,8 @@ check_keys(struct abt_source *source, const struct abt_front *front,
 		NULL };
 	static const char *const of_api[] = { "routes", "route", "stage",
 		"stage_variables", "stage_in_path", "base_path", "api_id",
-		"domain_name", "integration_timeout", "log_format", NULL };
+		"domain_name", "integration_timeout", "stream_idle_timeout",
+		"log_format", NULL };
 	const char *const *names =
 	    front->dialect->routing == ABT_LISTENER_RULES ? of_api : of_alb;
 
@@ -133,14 +134,35 @@ set_timeout(struct abt_source *source, const struct abt_front_options *options,
 {
 	int64_t preset = front->limits_off ? 0 : front->dialect->timeout_ms;
 
-	api->timeout_ms = options->integration_timeout_ms > 0
-			      ? options->integration_timeout_ms
-			      : preset;
+	api->timeout_is_set = options->integration_timeout_ms > 0;
+	api->timeout_ms =
+	    api->timeout_is_set ? options->integration_timeout_ms : preset;
 	if (api->timeout_ms > 0 && api->timeout_ms < TIMEOUT_MIN &&
 	    !front->limits_off)
 		abt_complain(source, member(at, "integration_timeout"),
 		    "\"integration_timeout\" must be %dms at least",
 		    TIMEOUT_MIN);
+}
+
+static int64_t
+idle_preset(const struct abt_front *front)
+{
+	return front->limits_off ? 0 : front->dialect->stream_idle_ms;
+}
+
+static void
+set_stream_idle(struct abt_source *source,
+    const struct abt_front_options *options, const struct abt_json *at,
+    const struct abt_front *front, struct abt_api *api)
+{
+	api->stream_idle_ms = options->stream_idle_ms > 0
+				  ? options->stream_idle_ms
+				  : idle_preset(front);
+	if (options->stream_idle_ms > 0 && front->dialect->streams == NULL)
+		abt_complain(source, member(at, "stream_idle_timeout"),
+		    "a front of the dialect %s has no \"stream_idle_timeout\": "
+		    "it does not stream",
+		    front->dialect->name);
 }
 
 int
@@ -173,6 +195,7 @@ abt_api_make(struct abt_source *source, const struct abt_front_options *options,
 	set_stage(source, options, at, front, api);
 	set_base_path(source, options->base_path, at, api);
 	set_timeout(source, options, at, front, api);
+	set_stream_idle(source, options, at, front, api);
 	if (options->dns_name.n == 0)
 		front->dns_name = abt_arena_printf(arena, "%.*s.%s.%.*s.%s",
 		    ABT_FMT(api->api_id), url ? "lambda-url" : "execute-api",
@@ -475,21 +498,27 @@ print_route(struct abt_json_out *out, const struct abt_dialect *dialect,
 	abt_json_close(out);
 }
 
+static void
+print_duration(struct abt_json_out *out, const char *name, int64_t ms)
+{
+	char text[32];
+
+	snprintf(text, sizeof text, "%lldms", (long long)ms);
+	abt_json_text(out, name, text);
+}
+
 void
 abt_api_print(struct abt_json_out *out, const struct abt_front *front)
 {
 	const struct abt_api *api = front->api;
 	const struct abt_api_routes *routes = api->routes;
-	char timeout[32];
 
 	if (api->own_host_only) /* else it is made of the name again */
 		abt_json_string(out, "api_id", api->api_id);
-	if (api->timeout_ms > 0 &&
-	    api->timeout_ms != front->dialect->timeout_ms) {
-		snprintf(timeout, sizeof timeout, "%lldms",
-		    (long long)api->timeout_ms);
-		abt_json_text(out, "integration_timeout", timeout);
-	}
+	if (api->timeout_is_set)
+		print_duration(out, "integration_timeout", api->timeout_ms);
+	if (api->stream_idle_ms != idle_preset(front))
+		print_duration(out, "stream_idle_timeout", api->stream_idle_ms);
 	if (api->domain_name.n > 0)
 		abt_json_string(out, "domain_name", api->domain_name);
 	if (api->log_format.n > 0)

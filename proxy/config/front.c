@@ -146,8 +146,17 @@ const struct abt_option abt_front_option_rows[] = {
 	    .offset = AT(integration_timeout_ms),
 	    .flag = "integration-timeout",
 	    .argument = "TIME",
-	    .help = "of APIs: how long the API waits for the function; 29s for "
-		    "REST, 30s for HTTP APIs" },
+	    .help =
+		"of APIs: how long the API waits for the function; 29s for "
+		"REST, 30s for HTTP APIs; nothing for function URLs and 15m "
+		"for REST streams" },
+	{ .name = "stream_idle_timeout",
+	    .kind = ABT_DURATION,
+	    .offset = AT(stream_idle_ms),
+	    .flag = "stream-idle-timeout",
+	    .argument = "TIME",
+	    .help = "of fronts that stream: how long a stream may pause before "
+		    "it is cut; 5m for REST, no limit for function URLs" },
 	ABT_OPTIONS_END,
 };
 

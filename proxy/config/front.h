@@ -25,7 +25,7 @@ struct abt_front_options {
 	struct abt_bytes stage, base_path, api_id, domain_name, log_format;
 	bool stage_in_path;
 	struct abt_map stage_variables;
-	int64_t integration_timeout_ms;
+	int64_t integration_timeout_ms, stream_idle_ms;
 };
 extern const struct abt_option abt_front_option_rows[];
 extern const struct abt_option abt_api_route_option_rows[];

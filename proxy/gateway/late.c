@@ -126,11 +126,13 @@ static int64_t
 patience(const struct abt_call_state *state, bool streams)
 {
 	const struct abt_front *front = state->call.front;
-	int64_t ms = front->api != NULL ? front->api->timeout_ms : 0;
+	const struct abt_api *api = front->api;
 
-	if (streams && ms == front->dialect->timeout_ms)
-		return front->dialect->stream_ms; /* nobody set another */
-	return ms;
+	if (api == NULL)
+		return 0;
+	if (streams && !api->timeout_is_set)
+		return front->limits_off ? 0 : front->dialect->stream_ms;
+	return api->timeout_ms;
 }
 
 static void
@@ -143,8 +145,8 @@ set_timers(struct abt_late *late, struct abt_call_state *state)
 	abt_timer_init(&late->idle_timer, on_idle);
 	if (ms > 0)
 		abt_timer_set(state->x->loop, &late->timer, ms);
-	if (streams && !state->call.front->limits_off)
-		late->idle_ms = state->call.front->dialect->stream_idle_ms;
+	if (streams && state->call.front->api != NULL)
+		late->idle_ms = state->call.front->api->stream_idle_ms;
 	abt_late_touch(state);
 }
 

@@ -580,6 +580,34 @@ def rest():
         got = albatross("serve", "--dialect", "rest", "--check",
                         "--response-transfer-mode", "SOME", "app.handler")
         same(got.returncode, 2, "an unknown mode is refused")
+    # a stream that pauses: cut by default after 5 minutes, here at once
+    paused = config("rest", attributes={"responseTransferMode": "STREAM"},
+                    routes=routes, stage_in_path=False, timeout="3s",
+                    stream_idle_timeout="400ms")
+    with serve(paused) as server:
+        got = curl("-i", url(server, "/b/sleep?n=2"))
+        ok(cut(got) and got.stdout.endswith("one"),
+           "a pause that is too long cuts a stream", got)
+        server.wait_for("it wrote nothing for too long")
+        same(get(server, "/b/sleepfirst?n=2").status, 504,
+             "before the first byte: 504, too")
+        got = get(server, "/b/multi")
+        same((got.status, got.body), (200, b"rest"), "others go on")
+    with serve(config("url", stream_idle_timeout="400ms")) as server:
+        ok(cut(curl("-i", url(server, "/sleep?n=2"))),
+           "a function URL can be told a limit for pauses", server)
+    # what is set counts, though it is what it would be for whole results
+    told = config("rest", attributes={"responseTransferMode": "STREAM"},
+                  routes=routes, stage_in_path=False, timeout="2m",
+                  integration_timeout="29s", stream_idle_timeout="7m")
+    path = write("told.json", json.dumps(told))
+    got = albatross("serve", "--print-config", "-c", path)
+    front = json.loads(got.stdout)["fronts"]["web"]
+    same((front.get("integration_timeout"), front.get("stream_idle_timeout")),
+         ("29000ms", "420000ms"), "both are in the printed configuration")
+    got = albatross("serve", "--dialect", "http-2.0", "--check",
+                    "--stream-idle-timeout", "1s", "app.handler")
+    same(got.returncode, 2, "no such limit where nothing streams")
 
 
 # ---- handlers in JavaScript, by AWS's client and by ours ----
