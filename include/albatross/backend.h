@@ -96,7 +96,7 @@ struct abt_invocation {
 	struct abt_stream_link *link; /* function/link.c: pieces under way */
 	const struct abt_rule *rule;  /* why it failed, or NULL: a result.  Set
 				       * after |begin|: the rest is missing */
-	bool printed;                 /* its process wrote lines meanwhile */
+	bool printed;                 /* its process has told of its error */
 	bool function_error; /* X-Amz-Function-Error: Unhandled; |result| is the
 			      * error's JSON */
 	const char *detail; /* one line for the log, or NULL; lives in |text| */

@@ -74,6 +74,12 @@ abt_log_set_time(bool time)
 	with_time = time;
 }
 
+bool
+abt_log_is_read(void)
+{
+	return !with_time && !as_json;
+}
+
 void
 abt_log_set_fd(int fd)
 {

@@ -23,6 +23,8 @@ void abt_log_set_json(bool json);
 void abt_log_set_color(bool color); /* a terminal without NO_COLOR */
 /* Begin each line with the time (as at first) or not (a terminal). */
 void abt_log_set_time(bool time);
+/* Does a person read along: text without times? */
+bool abt_log_is_read(void);
 /* Write to |fd| from now on (it is not closed). */
 void abt_log_set_fd(int fd);
 uint64_t abt_log_dropped(void);

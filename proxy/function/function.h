@@ -99,6 +99,12 @@ void abt_result_crash(struct abt_invocation *inv, enum abt_rule_id rule,
     const char *error_type, const char *message, const char *detail);
 /* How a process ended, in AWS's words (R2.41 to R2.43). */
 void abt_exit_text(int status, char *out, size_t size);
+/* Is |text| a runtime's own telling of a handler's error? */
+bool abt_error_line_is(struct abt_bytes text);
+/* At a terminal: log Node's error line as lines of its own; false: log it as it
+ * is. */
+bool abt_error_line_unfold(
+    const char *function, const char *id, struct abt_bytes text);
 /* The bytes of its event are being sent, or are sent: |done| waits for it. */
 void abt_function_pin(struct abt_invocation *inv);
 void abt_function_unpin(struct abt_invocation *inv);

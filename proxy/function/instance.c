@@ -297,11 +297,12 @@ static void
 on_line(void *context, struct abt_bytes text)
 {
 	const struct abt_instance *instance = context;
+	const char *name = instance->runtime->function->name;
 
-	if (instance->current != NULL)
+	if (instance->current != NULL && abt_error_line_is(text))
 		instance->current->printed = true;
-	abt_log_output(
-	    instance->runtime->function->name, instance->current_id, text);
+	if (!abt_error_line_unfold(name, instance->current_id, text))
+		abt_log_output(name, instance->current_id, text);
 }
 
 static int

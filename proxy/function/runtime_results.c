@@ -310,6 +310,8 @@ abt_api_posted(struct abt_instance *instance, struct abt_api_call *call)
 		read_error_type(
 		    &x->request, inv->error_type, sizeof(inv->error_type));
 		take_error_body(x, inv);
+		/* what it has printed of its error stands before our line */
+		abt_output_drain(instance->output);
 	} else {
 		take_body(x, inv);
 		failed = take_trailers(x, inv);

@@ -97,9 +97,9 @@ log_stack(struct abt_call_state *state, const struct abt_json *stack,
 }
 
 /*
- * Why the function gave no result: the type and message of its error, and the
- * stack where its runtime has not shown it already.  Only for a person at a
- * terminal: elsewhere the runtime's own lines stand in the log.
+ * Why the function gave no result: type, message and stack of its error, where
+ * its runtime has not shown them already.  Only for a person at a terminal:
+ * elsewhere the runtime's own lines stand in the log.
  */
 void
 abt_log_function_error(struct abt_call_state *state)
@@ -111,7 +111,9 @@ abt_log_function_error(struct abt_call_state *state)
 
 	if (!state->gateway->terminal)
 		return;
-	if (inv->result != NULL && inv->rule == NULL)
+	if (inv->result != NULL && inv->function_error &&
+	    (inv->rule == NULL ||
+		inv->rule == &abt_rules[ABT_RULE_FUNCTION_ERROR]))
 		error = abt_json_scan(
 		    abt_bytes(inv->result->data, inv->result->used),
 		    ABT_JSON_DEPTH, &state->x->arena, &unread);
@@ -123,9 +125,10 @@ abt_log_function_error(struct abt_call_state *state)
 			log_lines(state, abt_bytes_text(inv->detail));
 		return;
 	}
+	if (inv->printed)
+		return;
 	headline = abt_arena_printf(&state->x->arena, "%.*s: %.*s",
 	    ABT_FMT(type->text), ABT_FMT(message->text));
 	log_lines(state, headline);
-	if (!inv->printed)
-		log_stack(state, stack_of(error), headline);
+	log_stack(state, stack_of(error), headline);
 }

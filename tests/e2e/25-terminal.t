@@ -133,6 +133,7 @@ def what_is_read():
     ok("\x1b[" not in text, "no colour with NO_COLOR")
     ok(re.search(r"^502 GET +/raise.*function/error$", text, re.M),
        "status, method, path and rule in one line", text)
+    same(text.count("ValueError: it broke"), 1, "it is told once")
     terminal.process.send_signal(signal.SIGTERM)
     terminal.process.wait(10)
     terminal = Terminal("app.handler", "--port", "0",
@@ -143,6 +144,49 @@ def what_is_read():
        terminal.text())
     terminal.process.send_signal(signal.SIGTERM)
     terminal.process.wait(10)
+
+
+write("app/node.mjs", """
+export const handler = async (event) => {
+  console.log("before");
+  throw new RangeError("no such pet");
+};
+""")
+# A runtime client that prints something, but nothing of its error.
+write("app/silent.py", """
+import http.client, json, os
+api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+base = "/2018-06-01/runtime/invocation/"
+while True:
+    api.request("GET", base + "next")
+    answer = api.getresponse()
+    answer.read()
+    print("before", flush=True)
+    api.request("POST", base + answer.headers["Lambda-Runtime-Aws-Request-Id"]
+                + "/error", json.dumps({
+                    "errorType": "Broken", "errorMessage": "in two",
+                    "stackTrace": ["at here (pet.rb:7)"]}))
+    api.getresponse().read()
+""")
+
+
+@check
+def errors_of_others():
+    for name, arguments, what in [
+            ("Node", ["node.handler"],
+             r"^node: .*before$\n^node: \[ERROR\] RangeError: no such pet$\n"
+             r"^node:  +at .*node\.mjs:4.*$\n^502 "),
+            ("a runtime that does not print it", ["--", "python3", "silent.py"],
+             r": before$\n^\S+: Broken: in two$\n"
+             r"^\S+: at here \(pet\.rb:7\)$\n^502 ")]:
+        terminal = Terminal("--port", "0", *arguments,
+                            env={**os.environ, "NO_COLOR": "1"})
+        get(terminal)
+        eventually(lambda: "502" in terminal.text(), 5)
+        ok(re.search(what, terminal.text(), re.M),
+           "the error of %s: type, message, frames" % name, terminal.text())
+        terminal.process.send_signal(signal.SIGTERM)
+        terminal.process.wait(10)
 
 
 finish()
