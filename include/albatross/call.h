@@ -80,6 +80,13 @@ struct abt_match {
 	const void *method; /* of REST: validation and mock, the dialect's */
 };
 
+/* What a client's certificate says, as AWS writes it (apigw.md 1.2.1). */
+struct abt_client_cert {
+	struct abt_bytes pem, subject, issuer;
+	struct abt_bytes serial;                /* "0a:1b:..." */
+	struct abt_bytes not_before, not_after; /* "May 28 12:30:02 2019 GMT" */
+};
+
 /* What the world adds: fixed in tests, real in the server (gateway/facts.c). */
 struct abt_facts {
 	int64_t epoch_us;         /* when the request came */
@@ -90,6 +97,7 @@ struct abt_facts {
 	bool tls;
 	struct abt_bytes tls_version, tls_cipher; /* OpenSSL's names */
 	struct abt_bytes sni;
+	const struct abt_client_cert *client_cert; /* NULL: none was shown */
 	/* for ids: 12 trace or Self id, 8 parent, 12 free, 12 extended id */
 	unsigned char random[44];
 	char request_id[37];   /* UUID v4, NUL-terminated */

@@ -7,9 +7,12 @@
 #include "cli/facts.h"
 
 #include <arpa/inet.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 
 #include "base/clock.h"
 #include "base/ids.h"
+#include "cli/input.h"
 
 #define AT(member) offsetof(struct abt_facts_options, member)
 
@@ -65,6 +68,13 @@ const struct abt_option abt_facts_option_rows[] = {
 	    .flag = "sni",
 	    .argument = "HOST",
 	    .help = "the host that the client named in TLS" },
+	{ .name = "client_cert",
+	    .kind = ABT_STRING,
+	    .offset = AT(client_cert),
+	    .flag = "client-cert",
+	    .argument = "FILE",
+	    .help = "of APIs: the PEM certificate that the client showed in "
+		    "mutual TLS" },
 	ABT_OPTIONS_END,
 };
 
@@ -143,6 +153,94 @@ fill_chance(struct abt_cli *cli, const struct abt_facts_options *options,
 	return 0;
 }
 
+/* ---- the client's certificate ---- */
+
+#define CERTIFICATE_MAX 65536
+
+static struct abt_bytes
+bio_text(struct abt_arena *arena, BIO *bio)
+{
+	char *text = NULL;
+	long n = BIO_get_mem_data(bio, &text);
+	struct abt_bytes copy =
+	    abt_arena_copy(arena, abt_bytes(text, n > 0 ? (size_t)n : 0));
+
+	(void)BIO_reset(bio);
+	return copy;
+}
+
+/* "0a:1b:ff" */
+static struct abt_bytes
+serial_text(struct abt_arena *arena, const ASN1_INTEGER *serial)
+{
+	const unsigned char *bytes = ASN1_STRING_get0_data(serial);
+	int size = ASN1_STRING_length(serial);
+	size_t n = size > 0 ? (size_t)size : 0;
+	char *text = abt_arena_alloc(arena, 3 * n + 1);
+
+	if (text == NULL || n == 0)
+		return abt_bytes(NULL, 0);
+	for (size_t i = 0; i < n; i++)
+		snprintf(text + 3 * i, 4, "%02x:", bytes[i]);
+	return abt_bytes(text, 3 * n - 1);
+}
+
+static bool
+describe(struct abt_arena *arena, X509 *x509, struct abt_client_cert *cert)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	bool good;
+
+	if (bio == NULL)
+		return false;
+	good = PEM_write_bio_X509(bio, x509) == 1;
+	cert->pem = bio_text(arena, bio);
+	good &= X509_NAME_print_ex(bio, X509_get_subject_name(x509), 0,
+		    XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) >= 0;
+	cert->subject = bio_text(arena, bio);
+	good &= X509_NAME_print_ex(bio, X509_get_issuer_name(x509), 0,
+		    XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) >= 0;
+	cert->issuer = bio_text(arena, bio);
+	good &= ASN1_TIME_print(bio, X509_get0_notBefore(x509)) == 1;
+	cert->not_before = bio_text(arena, bio);
+	good &= ASN1_TIME_print(bio, X509_get0_notAfter(x509)) == 1;
+	cert->not_after = bio_text(arena, bio);
+	cert->serial = serial_text(arena, X509_get0_serialNumber(x509));
+	BIO_free(bio);
+	return good;
+}
+
+static int
+read_client_cert(
+    struct abt_cli *cli, struct abt_bytes file, struct abt_facts *facts)
+{
+	struct abt_client_cert *cert =
+	    abt_arena_zero(&cli->arena, sizeof *cert);
+	const char *name = abt_arena_text(&cli->arena, file);
+	struct abt_bytes pem;
+	X509 *x509 = NULL;
+	bool good;
+	BIO *bio;
+
+	if (cert == NULL || name == NULL)
+		return 0; /* the caller tells */
+	if (abt_cli_read(cli, name, CERTIFICATE_MAX, &pem) != 0)
+		return ABT_EXIT_BROKEN;
+	bio = BIO_new_mem_buf(pem.p, (int)pem.n);
+	if (bio != NULL)
+		x509 = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+	BIO_free(bio);
+	good = x509 != NULL && describe(&cli->arena, x509, cert);
+	X509_free(x509);
+	if (!good)
+		return abt_cli_usage(cli,
+		    "--client-cert must be a file with a PEM certificate, and "
+		    "%s is none",
+		    name);
+	facts->client_cert = cert;
+	return 0;
+}
+
 int
 abt_cli_facts(struct abt_cli *cli, const struct abt_facts_options *options,
     struct abt_call *call)
@@ -150,6 +248,7 @@ abt_cli_facts(struct abt_cli *cli, const struct abt_facts_options *options,
 	struct abt_facts *facts = &call->facts;
 	char date[ABT_DATE_SIZE];
 	uint64_t ms;
+	int rc;
 
 	call->arena = &cli->arena;
 	if (!read_peer(&cli->arena, options->peer, facts))
@@ -176,6 +275,9 @@ abt_cli_facts(struct abt_cli *cli, const struct abt_facts_options *options,
 		facts->tls_cipher = options->tls_cipher;
 		facts->sni = options->sni;
 	}
+	if (options->client_cert.n > 0 &&
+	    (rc = read_client_cert(cli, options->client_cert, facts)) != 0)
+		return rc;
 	abt_date_imf(date, facts->epoch_us / 1000000);
 	facts->date = abt_arena_copy(&cli->arena, abt_bytes_text(date));
 	if (abt_arena_failed(&cli->arena)) {

@@ -13,6 +13,7 @@ struct abt_facts_options {
 	struct abt_bytes random; /* up to 64 hex digits; empty: chance */
 	bool tls;
 	struct abt_bytes tls_version, tls_cipher, sni;
+	struct abt_bytes client_cert; /* a PEM file; empty: none */
 };
 extern const struct abt_option abt_facts_option_rows[];
 

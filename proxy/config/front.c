@@ -138,6 +138,7 @@ const struct abt_option abt_front_option_rows[] = {
 	{ .name = "log_format",
 	    .kind = ABT_STRING,
 	    .offset = AT(log_format),
+	    .flag = "log-format",
 	    .argument = "clf|json|csv|xml|TEXT",
 	    .help = "of APIs: the line of the access log, one of AWS's formats "
 		    "or a text with $context variables" },

@@ -188,3 +188,57 @@ abt_api_event_end(const struct abt_json_out *out, struct abt_report *report)
 		    report, ABT_RULE_API_EVENT_LARGE, ABT_BYTES(""));
 	return 0;
 }
+
+/* ---- client certificates ---- */
+
+#define CERTIFICATE_MAX (256 * 1024) /* as text in an event */
+
+static void
+write_certificate(const struct abt_client_cert *cert, struct abt_arena *arena,
+    struct abt_json_out *out)
+{
+	abt_json_object(out, NULL);
+	abt_json_object(out, "clientCert");
+	abt_json_string(out, "clientCertPem", abt_utf8_mend(cert->pem, arena));
+	abt_json_string(out, "subjectDN", abt_utf8_mend(cert->subject, arena));
+	abt_json_string(out, "issuerDN", abt_utf8_mend(cert->issuer, arena));
+	abt_json_string(
+	    out, "serialNumber", abt_utf8_mend(cert->serial, arena));
+	abt_json_object(out, "validity");
+	abt_json_string(
+	    out, "notBefore", abt_utf8_mend(cert->not_before, arena));
+	abt_json_string(out, "notAfter", abt_utf8_mend(cert->not_after, arena));
+	abt_json_close(out);
+	abt_json_close(out);
+	abt_json_close(out);
+}
+
+struct abt_bytes
+abt_api_client_cert(const struct abt_call *call, struct abt_bytes head,
+    struct abt_bytes tail, struct abt_bytes none)
+{
+	const struct abt_client_cert *cert = call->facts.client_cert;
+	struct abt_json_out out;
+	struct abt_bytes json;
+	struct abt_buf buf, whole;
+
+	if (cert == NULL)
+		return none;
+	abt_buf_init(&buf, NULL, CERTIFICATE_MAX);
+	abt_buf_init(&whole, NULL, CERTIFICATE_MAX + head.n + tail.n);
+	abt_json_out_init(&out, &buf);
+	write_certificate(cert, call->arena, &out);
+	json = abt_buf_bytes(&buf);
+	if (buf.failed || json.n < 2)
+		abt_arena_fail(call->arena); /* the event's writer tells */
+	abt_buf_add(&whole, head);
+	if (json.n >= 2) /* without the braces around it */
+		abt_buf_add(&whole, abt_bytes(json.p + 1, json.n - 2));
+	abt_buf_add(&whole, tail);
+	if (whole.failed)
+		abt_arena_fail(call->arena);
+	json = abt_arena_copy(call->arena, abt_buf_bytes(&whole));
+	abt_buf_end(&buf);
+	abt_buf_end(&whole);
+	return json;
+}

@@ -31,6 +31,11 @@ void abt_api_clf_time(char out[ABT_CLF_SIZE], int64_t epoch_us);
  * memory. */
 struct abt_bytes abt_api_extended_id(const struct abt_call *call);
 
+/* |head|, "clientCert":{...}, |tail| of a client that showed a certificate, in
+ * the call's arena; |none| of any other. */
+struct abt_bytes abt_api_client_cert(const struct abt_call *call,
+    struct abt_bytes head, struct abt_bytes tail, struct abt_bytes none);
+
 /* {"name": "value"} of the stage's variables. */
 void abt_api_write_variables(
     struct abt_json_out *out, const struct abt_api *api);

@@ -174,7 +174,9 @@ write_context(const struct writing *w)
 		call->facts.peer_ip,
 		ABT_BYTES("\",\"userAgent\":\""),
 		agent != NULL ? text(w, agent->value) : ABT_BYTES(""),
-		ABT_BYTES("\"},\"path\":\""), /* H5.5 */
+		abt_api_client_cert(call, ABT_BYTES("\","),
+		    ABT_BYTES("},\"path\":\""),
+		    ABT_BYTES("\"},\"path\":\"")), /* H5.5 */
 		abt_percent_decode(req->path, false, call->arena),
 		req->version == 10
 		    ? ABT_BYTES("\",\"protocol\":\"HTTP/1.0\",\"requestId\":\"")

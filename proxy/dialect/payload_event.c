@@ -205,7 +205,11 @@ write_context(const struct writing *w, struct abt_bytes path)
 		url ? ABT_BYTES("anonymous") : front->account,
 		ABT_BYTES("\",\"apiId\":\""),
 		front->api->api_id,
-		ABT_BYTES("\",\"domainName\":\""),
+		url ? ABT_BYTES("\",\"domainName\":\"") /* knows none */
+		    : abt_api_client_cert(call,
+			  ABT_BYTES("\",\"authentication\":{"),
+			  ABT_BYTES("},\"domainName\":\""),
+			  ABT_BYTES("\",\"domainName\":\"")),
 		domain,
 		ABT_BYTES("\",\"domainPrefix\":\""),
 		abt_api_domain_prefix(domain),

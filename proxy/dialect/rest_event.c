@@ -238,8 +238,12 @@ write_context(const struct writing *w)
 		agent != NULL ? ABT_BYTES("\",\"userAgent\":\"")
 			      : ABT_BYTES("\",\"userAgent\":null"),
 		agent != NULL ? text(w, agent->value) : ABT_BYTES(""),
-		agent != NULL ? ABT_BYTES("\"},\"domainName\":\"")
-			      : ABT_BYTES("},\"domainName\":\""),
+		agent != NULL ? abt_api_client_cert(call, ABT_BYTES("\","),
+				    ABT_BYTES("},\"domainName\":\""),
+				    ABT_BYTES("\"},\"domainName\":\""))
+			      : abt_api_client_cert(call, ABT_BYTES(","),
+				    ABT_BYTES("},\"domainName\":\""),
+				    ABT_BYTES("},\"domainName\":\"")),
 		domain,
 		api->deployment_id.n > 0 ? ABT_BYTES("\",\"deploymentId\":\"")
 					 : ABT_BYTES(""),

@@ -87,4 +87,44 @@ def checks():
          "a file that is not there: exit 2")
 
 
+@check
+def client_certificate():
+    key = os.path.join(folder, "client.key")
+    cert = os.path.join(folder, "client.pem")
+    done = run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+               "ec_paramgen_curve:prime256v1", "-nodes", "-days", "9",
+               "-set_serial", "0x0a1b2c", "-utf8",
+               "-subj", "/O=Example/CN=j\u00fcrgen", "-keyout", key, "-out", cert)
+    same(done.returncode, 0, "a certificate")
+    with open(cert, encoding="ascii") as file:
+        pem = file.read()
+    dates = run("openssl", "x509", "-in", cert, "-noout", "-dates").stdout
+    dates = dict(line.split("=") for line in dates.splitlines())
+    wanted = {"clientCertPem": pem,
+              "subjectDN": "CN=j\u00fcrgen,O=Example",
+              "issuerDN": "CN=j\u00fcrgen,O=Example",
+              "serialNumber": "0a:1b:2c",
+              "validity": {"notBefore": dates["notBefore"],
+                           "notAfter": dates["notAfter"]}}
+    for agent in ("", "User-Agent: x\r\n"):
+        request = "GET /dev/a HTTP/1.1\r\nHost: h\r\n" + agent + "\r\n"
+        for dialect in ("rest", "http-1.0"):
+            got = event("--dialect", dialect, "--client-cert", cert,
+                        stdin=request)
+            same(json.loads(got.stdout)["requestContext"]["identity"]
+                 ["clientCert"], wanted, dialect + ": identity.clientCert")
+        got = event("--dialect", "http-2.0", "--client-cert", cert,
+                    stdin=request)
+        same(json.loads(got.stdout)["requestContext"]["authentication"],
+             {"clientCert": wanted}, "http-2.0: authentication.clientCert")
+    plain = json.loads(event("--dialect", "http-2.0").stdout)
+    same("authentication" in plain["requestContext"], False,
+         "no certificate: no authentication")
+    url = json.loads(event("--dialect", "url", "--client-cert", cert).stdout)
+    same("authentication" in url["requestContext"], False,
+         "function URLs know none")
+    got = event("--dialect", "rest", "--client-cert", key)
+    same(got.returncode, 2, "a file without a certificate")
+
+
 finish()
