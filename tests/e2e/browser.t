@@ -39,7 +39,7 @@ def look():
         for query, text in (("", "r/.git"), ("?p=r/.git;a=summary",
                                              "A first commit"),
                             ("?p=r/.git;a=blob;f=hello.c;hb=HEAD",
-                             "return&nbsp;42")):
+                             "blob - hello.c")):
             has(shown(base + query), text, "gitweb%s" % query)
     conf = write("cgitrc", "virtual-root=/cgit\ncss=\nlogo=\nfavicon=\n"
                  "enable-index-owner=0\nrepo.url=r\nrepo.path=%s/.git\n" %
