@@ -18,26 +18,12 @@
 
 /* ---- invoking ---- */
 
-/* The raw bytes of the path that are the front's: a stage, a base path. */
-static struct abt_bytes
-front_part(const struct abt_call *call, struct abt_bytes *rest)
-{
-	struct abt_bytes path = call->request->path;
-	struct abt_bytes own = call->match.path;
-
-	*rest = path;
-	if (own.p < path.p || own.p + own.n != path.p + path.n || own.n == 0)
-		return abt_bytes(NULL, 0);
-	*rest = own;
-	return abt_bytes(path.p, (size_t)(own.p - path.p));
-}
-
 static int
 find(const struct abt_cgi *cgi, const struct abt_call *call,
     struct abt_arena *arena, struct abt_cgi_place *place,
     struct abt_report *report)
 {
-	struct abt_bytes path, base = front_part(call, &path);
+	struct abt_bytes path, base = abt_cgi_front_part(call, &path);
 
 	return abt_cgi_find(&cgi->site, base, path, arena, place, report);
 }
@@ -64,6 +50,7 @@ start(struct abt_cgi *cgi, struct abt_invocation *inv, struct abt_arena *arena,
 		.path = path != NULL
 			    ? abt_bytes_text(path)
 			    : ABT_BYTES("/usr/local/bin:/usr/bin:/bin"),
+		.forwarded = abt_cgi_forwarded_of(call->front),
 		.pass_authorization = cgi->options.authorization,
 		.has_body = has_body(call->request),
 		.length = call->request->length,
@@ -290,6 +277,8 @@ open_cgi(void *self, struct abt_function *function, char *why, size_t size)
 	cgi->buffer = abt_malloc(ABT_STREAM_PIECE);
 	if (cgi->buffer != NULL)
 		return 0;
+	if (cgi->site.fd >= 0)
+		close(cgi->site.fd);
 	snprintf(why, size, "memory ran out");
 	return -1;
 }

@@ -54,12 +54,20 @@ int abt_cgi_clean(
 
 /* ---- what it finds in its environment: cgi_environment.c ---- */
 
+/* X-Forwarded-For, as an attribute of an ALB may have it. */
+enum abt_cgi_forwarded {
+	ABT_CGI_APPEND, /* the client's address, behind what was sent */
+	ABT_CGI_PRESERVE,
+	ABT_CGI_REMOVE,
+};
+
 struct abt_cgi_world {
 	const struct abt_call *call; /* request and facts */
 	const struct abt_cgi_place *place;
 	struct abt_bytes document_root;
 	const struct abt_map *extra; /* the operator's: they win; may be NULL */
 	struct abt_bytes path;       /* the variable PATH; empty: none */
+	enum abt_cgi_forwarded forwarded;
 	bool pass_authorization;
 	bool has_body;
 	uint64_t length; /* of the body, transfer coding removed */
@@ -72,6 +80,14 @@ struct abt_cgi_world {
  */
 char **abt_cgi_environment(const struct abt_cgi_world *world,
     struct abt_arena *arena, struct abt_report *report);
+
+/* ---- what the front says of it: cgi_front.c ---- */
+
+/* The raw bytes of the path that are the front's (a stage, a base path); |rest|
+ * becomes what follows them. */
+struct abt_bytes abt_cgi_front_part(
+    const struct abt_call *call, struct abt_bytes *rest);
+enum abt_cgi_forwarded abt_cgi_forwarded_of(const struct abt_front *front);
 
 /* ---- what its output begins with: cgi_response.c ---- */
 

@@ -267,11 +267,12 @@ is_passed(const struct abt_cgi_world *world, const struct abt_field *field)
 	case ABT_FIELD_TRAILER:
 	case ABT_FIELD_TRANSFER_ENCODING:
 	case ABT_FIELD_UPGRADE:
-	case ABT_FIELD_X_FORWARDED_FOR: /* the front's facts */
 	case ABT_FIELD_X_FORWARDED_PORT:
 	case ABT_FIELD_X_FORWARDED_PROTO:
-	case ABT_FIELD_X_AMZN_TRACE_ID:
+	case ABT_FIELD_X_AMZN_TRACE_ID: /* the front's facts */
 		return false;
+	case ABT_FIELD_X_FORWARDED_FOR:
+		return world->forwarded == ABT_CGI_PRESERVE;
 	case ABT_FIELD_OTHER:
 		break;
 	default:
@@ -369,16 +370,18 @@ set_headers(struct block *block, const struct abt_cgi_world *world)
 
 /* What a load balancer would have added to the request. */
 static void
-set_forwarded(struct block *block, const struct abt_call *call)
+set_forwarded(struct block *block, const struct abt_cgi_world *world)
 {
+	const struct abt_call *call = world->call;
 	const struct abt_facts *facts = &call->facts;
 	const struct abt_headers *headers = &call->request->headers;
 	const struct abt_field *sent =
 	    abt_headers_last(headers, ABT_FIELD_X_AMZN_TRACE_ID);
 	struct abt_bytes trace = call->trace_id;
 
-	SET("HTTP_X_FORWARDED_FOR",
-	    abt_forwarded_for(headers, facts->peer_ip, block->arena));
+	if (world->forwarded == ABT_CGI_APPEND)
+		SET("HTTP_X_FORWARDED_FOR",
+		    abt_forwarded_for(headers, facts->peer_ip, block->arena));
 	set_number(
 	    block, ABT_BYTES("HTTP_X_FORWARDED_PORT"), facts->listener_port);
 	SET("HTTP_X_FORWARDED_PROTO",
@@ -425,7 +428,7 @@ abt_cgi_environment(const struct abt_cgi_world *world, struct abt_arena *arena,
 	set_program(&block, world);
 	set_request(&block, world);
 	set_facts(&block, &world->call->facts);
-	set_forwarded(&block, world->call);
+	set_forwarded(&block, world);
 	set_headers(&block, world);
 	if (world->path.n > 0)
 		set(&block, ABT_BYTES("PATH"), world->path);

@@ -18,27 +18,13 @@
 
 /* ---- invoking ---- */
 
-/* The raw bytes of the path that are the front's: a stage, a base path. */
-static struct abt_bytes
-front_part(const struct abt_call *call, struct abt_bytes *rest)
-{
-	struct abt_bytes path = call->request->path;
-	struct abt_bytes own = call->match.path;
-
-	*rest = path;
-	if (own.p < path.p || own.p + own.n != path.p + path.n || own.n == 0)
-		return abt_bytes(NULL, 0);
-	*rest = own;
-	return abt_bytes(path.p, (size_t)(own.p - path.p));
-}
-
 /* The script of the path, or the one for all paths that name none. */
 static int
 find(const struct abt_fastcgi *fastcgi, const struct abt_call *call,
     struct abt_arena *arena, struct abt_cgi_place *place,
     struct abt_report *report)
 {
-	struct abt_bytes path, base = front_part(call, &path), other;
+	struct abt_bytes path, base = abt_cgi_front_part(call, &path), other;
 	struct abt_report quiet;
 
 	if (fastcgi->options.fallback.n == 0)
@@ -69,6 +55,7 @@ ask(struct abt_fastcgi *fastcgi, struct abt_invocation *inv,
 		.extra = fastcgi->options.command.count == 0
 			     ? &fastcgi->function->options.environment
 			     : NULL,
+		.forwarded = abt_cgi_forwarded_of(call->front),
 		.pass_authorization = fastcgi->options.authorization,
 		.has_body = call->request->framing != ABT_BODY_NONE,
 		.length = call->request->length,
@@ -271,7 +258,11 @@ open_fastcgi(void *self, struct abt_function *function, char *why, size_t size)
 		snprintf(why, size, "memory ran out");
 		return -1;
 	}
-	return open_address(fastcgi, why, size);
+	if (open_address(fastcgi, why, size) == 0)
+		return 0;
+	close(fastcgi->site.fd);
+	abt_free(fastcgi->buffer);
+	return -1;
 }
 
 void
