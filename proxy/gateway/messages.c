@@ -270,6 +270,7 @@ redirect(struct abt_call_state *state, const struct abt_response *response)
 	message->body_over = true;
 	state->call.request = req;
 	memset(&state->call.match, 0, sizeof(state->call.match));
+	memset(&state->inv, 0, sizeof(state->inv)); /* it may be an event's */
 	abt_call_restart(state);
 }
 

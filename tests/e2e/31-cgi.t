@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """CGI programs: both directions at once, limits, ends, attacks."""
+import json
 import re
 import threading
 
@@ -366,6 +367,46 @@ def fronts():
                  "behind %s" % dialect)
             same(env.get("SCRIPT_NAME"), target[:-2],
                  "%s: SCRIPT_NAME" % dialect)
+
+
+@check
+def to_a_function():
+    program("go", "#!/bin/sh\nprintf 'Location: /event?a=1\\n\\n'\n")
+    config = cgi()
+    config["functions"]["event"] = {"command": [
+        "sh", "-c", "cat >%s/event.json; echo "
+        "'{\"statusCode\":201,\"body\":\"from an event\"}'" % folder]}
+    config["fronts"]["web"].pop("function")
+    config["fronts"]["web"]["rules"] = [
+        {"path": ["/event"], "function": "event"}, {"function": "hello"}]
+    for body in b"", b"x" * 300000:
+        with serve(config) as server:
+            got = get(server, "/go", [("Content-Type", "text/plain")],
+                      "POST", body)
+            same((got.status, got.body), (201, b"from an event"),
+                 "a local redirect to a function, %d bytes" % len(body))
+            with open(os.path.join(folder, "event.json")) as text:
+                event = json.load(text)
+            same((event["httpMethod"], event["path"], event["body"],
+                  event["queryStringParameters"]),
+                 ("GET", "/event", "", {"a": "1"}), "as a GET without body")
+            ok("content-length" not in event["headers"] and
+               "content-type" not in event["headers"],
+               "nor its headers", event["headers"])
+
+
+@check
+def forwarded():
+    for mode, expected in (("append", "203.0.113.9, 127.0.0.1"),
+                           ("preserve", "203.0.113.9"), ("remove", None)):
+        config = cgi()
+        config["fronts"]["web"]["attributes"] = {
+            "routing.http.xff_header_processing.mode": mode}
+        with serve(config) as server:
+            env = variables(get(server, "/env", [
+                ("X-Forwarded-For", "203.0.113.9")]))
+            same(env.get("HTTP_X_FORWARDED_FOR"), expected,
+                 "X-Forwarded-For: " + mode)
 
 
 @check
