@@ -65,6 +65,7 @@ static const struct {
 enum variable {
 	ACCOUNT_ID,
 	API_ID,
+	BASE_PATH,
 	DOMAIN_NAME,
 	DOMAIN_PREFIX,
 	ERROR_MESSAGE,
@@ -77,7 +78,9 @@ enum variable {
 	INTEGRATION_LATENCY,
 	INTEGRATION_LATENCY_OLD,
 	INTEGRATION_STATUS,
+	INTEGRATION_REQUEST_ID,
 	LAMBDA_STATUS,
+	LAMBDA_STATUS_NEW,
 	PATH,
 	PROTOCOL,
 	REQUEST_ID,
@@ -97,6 +100,7 @@ enum variable {
 static const struct abt_bytes names[VARIABLES] = {
 	[ACCOUNT_ID] = ABT_BYTES_INIT("accountId"),
 	[API_ID] = ABT_BYTES_INIT("apiId"),
+	[BASE_PATH] = ABT_BYTES_INIT("customDomain.basePathMatched"),
 	[DOMAIN_NAME] = ABT_BYTES_INIT("domainName"),
 	[DOMAIN_PREFIX] = ABT_BYTES_INIT("domainPrefix"),
 	[ERROR_MESSAGE] = ABT_BYTES_INIT("error.message"),
@@ -109,7 +113,9 @@ static const struct abt_bytes names[VARIABLES] = {
 	[INTEGRATION_LATENCY] = ABT_BYTES_INIT("integration.latency"),
 	[INTEGRATION_LATENCY_OLD] = ABT_BYTES_INIT("integrationLatency"),
 	[INTEGRATION_STATUS] = ABT_BYTES_INIT("integration.status"),
+	[INTEGRATION_REQUEST_ID] = ABT_BYTES_INIT("integration.requestId"),
 	[LAMBDA_STATUS] = ABT_BYTES_INIT("integrationStatus"),
+	[LAMBDA_STATUS_NEW] = ABT_BYTES_INIT("integration.integrationStatus"),
 	[PATH] = ABT_BYTES_INIT("path"),
 	[PROTOCOL] = ABT_BYTES_INIT("protocol"),
 	[REQUEST_ID] = ABT_BYTES_INIT("requestId"),
@@ -190,6 +196,13 @@ latency_ms(const struct abt_call_state *state)
 	return (inv->ended_us - inv->queued_us) / 1000;
 }
 
+/* "/base" is logged as "base". */
+static struct abt_bytes
+behind_slash(struct abt_bytes path)
+{
+	return path.n > 0 ? abt_bytes(path.p + 1, path.n - 1) : nothing;
+}
+
 /* What the call was, as the event has it. */
 static struct abt_bytes
 call_value(struct abt_call_state *state, enum variable id)
@@ -202,6 +215,8 @@ call_value(struct abt_call_state *state, enum variable id)
 		return call->front->account;
 	case API_ID:
 		return call->front->api->api_id;
+	case BASE_PATH:
+		return behind_slash(call->front->api->base_path);
 	case DOMAIN_NAME:
 		return abt_api_domain(call);
 	case DOMAIN_PREFIX:
@@ -261,12 +276,19 @@ value_of(struct abt_call_state *state, enum variable id)
 		return state->target_status != 0
 			   ? number(state, state->target_status)
 			   : nothing;
+	case INTEGRATION_REQUEST_ID:
+		return state->invoked
+			   ? abt_bytes_text(state->call.facts.request_id)
+			   : nothing;
 	case LAMBDA_STATUS:
+	case LAMBDA_STATUS_NEW:
 		return state->target_status != 0 ? ABT_BYTES("200") : nothing;
 	case RESPONSE_LATENCY:
 		return number(state, (x->reply_us - x->begin_us) / 1000);
 	case RESPONSE_LENGTH:
-		return number(state, (int64_t)x->response.body.n);
+		return number(
+		    state, (int64_t)(state->pieces.open ? state->pieces.got
+							: x->response.body.n));
 	case STATUS:
 		return number(state, x->response.status);
 	default:
@@ -278,17 +300,23 @@ static void
 add_value(
     struct abt_buf *line, struct abt_call_state *state, struct abt_bytes name)
 {
+	bool quoted = abt_bytes_equal(name, names[ERROR_STRING]);
 	struct abt_bytes value = nothing;
 	uint64_t high = 0;
 
 	for (unsigned id = 0; id < VARIABLES; id++)
 		if (abt_bytes_equal(name, names[id]))
 			value = value_of(state, (enum variable)id);
+	quoted = quoted && value.n > 0; /* a JSON string (apigw.md 1.13) */
 	if (value.n == 0)
 		value = ABT_BYTES("-");
 	if (value.n > VALUE_MAX)
 		value.n = VALUE_MAX;
+	if (quoted)
+		abt_buf_char(line, '"');
 	abt_json_escape(line, abt_utf8_mend(value, &state->x->arena), &high);
+	if (quoted)
+		abt_buf_char(line, '"');
 }
 
 /* Letters with dots between them; a dot at the end is none of it. */

@@ -127,6 +127,25 @@ def access_log():
             "403 - MISSING_AUTHENTICATION_TOKEN Missing Authentication Token "
             "'-' - -."], "a format of $context variables")
     os.unlink(log)
+    config["fronts"]["api"]["log_format"] = (
+        '{"m":"$context.error.message","s":$context.error.messageString,'
+        '"r":"$context.integration.requestId","q":"$context.requestId",'
+        '"i":"$context.integration.integrationStatus",'
+        '"b":"$context.customDomain.basePathMatched"}')
+    config["fronts"]["api"]["base_path"] = "/shop/v1"
+    with serve(config) as server:
+        get(server, "/shop/v1/pets/1")
+        get(server, "/shop/v1/nothing")
+    with open(log) as lines:
+        text = sorted(lines.read().splitlines(), reverse=True)
+    line = json.loads(text[0])
+    same((line["m"], line["s"]), ("Missing Authentication Token",) * 2,
+         "messageString brings its own quotes")
+    line = json.loads(text[1].replace('"s":-', '"s":0'))
+    same((line["r"], line["i"], line["b"]), (line["q"], "200", "shop/v1"),
+         "what Lambda says, and the base path")
+    os.unlink(log)
+    del config["fronts"]["api"]["base_path"]
     config["fronts"]["api"]["log_format"] = "json"
     with serve(config) as server:
         get(server, "/dev/pets/1")

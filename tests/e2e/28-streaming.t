@@ -593,9 +593,16 @@ def rest():
              "before the first byte: 504, too")
         got = get(server, "/b/multi")
         same((got.status, got.body), (200, b"rest"), "others go on")
-    with serve(config("url", stream_idle_timeout="400ms")) as server:
+    log = os.path.join(folder, "stream.log")
+    logged = config("url", stream_idle_timeout="400ms",
+                    log_format="$context.status $context.responseLength")
+    with serve({**logged, "access_log": log}) as server:
         ok(cut(curl("-i", url(server, "/sleep?n=2"))),
            "a function URL can be told a limit for pauses", server)
+        get(server, "/bytes")
+    with open(log, encoding="ascii") as lines:
+        same(sorted(lines.read().splitlines()), ["201 3", "201 7"],
+             "the access log tells the length of streams")
     # what is set counts, though it is what it would be for whole results
     told = config("rest", attributes={"responseTransferMode": "STREAM"},
                   routes=routes, stage_in_path=False, timeout="2m",
