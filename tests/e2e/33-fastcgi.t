@@ -215,10 +215,13 @@ def applications_that_misbehave():
                 sock, _ = listening.accept()
             except OSError:
                 return
-            with sock:
+            try:
                 sock.recv(65536)
                 for at in range(0, len(answers[0]), 7):
                     sock.sendall(answers[0][at:at + 7])
+            except OSError:
+                pass  # it has seen enough
+            sock.close()
     thread = threading.Thread(target=serve_one, daemon=True)
     thread.start()
     with serve(app(fastcgi={"socket": "127.0.0.1:%d" %
