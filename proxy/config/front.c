@@ -46,7 +46,9 @@ const struct abt_option abt_front_option_rows[] = {
 	    .names = limit_names,
 	    .flag = "limits",
 	    .argument = "aws|off",
-	    .help = "keep AWS's limits on sizes, or only what memory needs" },
+	    .help =
+		"keep AWS's limits on sizes and times, or only what memory "
+		"needs; a function's whole result has 6 MB at most in both" },
 	{ .name = "dns_name",
 	    .kind = ABT_STRING,
 	    .offset = AT(dns_name),
