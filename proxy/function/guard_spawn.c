@@ -16,7 +16,10 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
+
+#include "function/process.h"
 
 static const char *
 variable(char *const *envp, const char *name)
@@ -90,6 +93,16 @@ place_fds(const int fds[3])
 	return 0;
 }
 
+/* RLIMIT_NOFILE as it was before the server raised it for itself: programs that
+ * use select() cannot have descriptors over 1023.  0: it was not raised. */
+static struct rlimit files;
+
+void
+abt_guard_keep_files(const struct rlimit *limit)
+{
+	files = *limit;
+}
+
 /* In the child, which shares our memory: no return but by exec or _exit. */
 static int
 run(const struct abt_guard_program *program, pid_t guard)
@@ -103,6 +116,8 @@ run(const struct abt_guard_program *program, pid_t guard)
 	if (program->directory[0] != '\0' && chdir(program->directory) < 0)
 		return errno;
 	default_signals();
+	if (files.rlim_max > 0 && setrlimit(RLIMIT_NOFILE, &files) < 0)
+		return errno;
 	if (strchr(program->file, '/') == NULL)
 		return exec_in_path(program);
 	execve(program->file, program->argv, program->envp);

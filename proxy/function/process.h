@@ -14,6 +14,9 @@
 
 #include "net/loop.h"
 
+/* Before that: RLIMIT_NOFILE as it was before the server raised its own; what
+ * is started gets |limit|. */
+void abt_guard_keep_files(const struct rlimit *limit);
 /* Start the guard; once, early, in a single-threaded process.  |loops| channels
  * are made.  0, or -1 with a sentence in |why|. */
 int abt_guard_start(unsigned loops, char *why, size_t size);

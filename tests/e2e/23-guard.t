@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The guard is killed under load: every loop gets another one and goes on."""
+import resource
 import signal
 import threading
 
@@ -71,6 +72,20 @@ def killed_under_load():
         same(server.process.wait(15), 0, "it drains")
         ok(eventually(lambda: not any(map(is_alive, below)), 2.0),
            "nothing is left")
+
+
+@check
+def their_limits():
+    """We raise RLIMIT_NOFILE for ourselves only: select() ends at 1024."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (500, limits[1]))
+    try:
+        program = write("limits", "#!/bin/sh\necho Content-Type: a/b; echo\n"
+                        "ulimit -n\n", 0o755)
+        with Server("--port", "0", "--cgi", program) as server:
+            same(get(server, "/").body, b"500\n", "limits are the operator's")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 finish()
