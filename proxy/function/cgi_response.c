@@ -175,12 +175,14 @@ read_line(struct head *head, struct abt_bytes line)
 
 /* ---- the whole ---- */
 
-/* "/path", but not "//host/path", which is another server's. */
+/* "/path", but not "//host/path", which is another server's, nor "/path#part",
+ * which only a client can find (RFC 3875 6.2.2 has no fragment). */
 static bool
 is_local(struct abt_bytes location)
 {
 	return location.n > 0 && location.p[0] == '/' &&
-	       (location.n == 1 || location.p[1] != '/');
+	       (location.n == 1 || location.p[1] != '/') &&
+	       memchr(location.p, '#', location.n) == NULL;
 }
 
 int

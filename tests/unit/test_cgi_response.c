@@ -56,6 +56,8 @@ static const struct head_case cases[] = {
 	    ANY },
 	{ "Location: //host/x\n\n", OK(302), "Location", "//host/x", false,
 	    ANY },
+	{ "Location: /other#part\n\n", OK(302), "Location", "/other#part",
+	    false, ANY },
 	{ "Location: https://example.org/a#b\n\n", OK(302), "Location",
 	    "https://example.org/a#b", false, ANY },
 	{ "Status: 301 Moved\nLocation: /x\n\n", 301, ABT_NO_RULE, "Moved",
