@@ -12,6 +12,7 @@
 
 #include "base/ids.h"
 #include "dialect/rest_headers.h"
+#include "dialect/trace.h"
 
 /* The result while it is read. */
 struct reading {
@@ -241,6 +242,12 @@ add_trace(struct reading *r)
 	if (trace.n == 0 || abt_headers_first(&r->response->headers,
 				ABT_FIELD_X_AMZN_TRACE_ID) != NULL)
 		return;
+	if (abt_trace_is_full(call->trace_id)) {
+		abt_headers_add_id(&r->response->headers, call->arena,
+		    ABT_FIELD_X_AMZN_TRACE_ID, ABT_BYTES("X-Amzn-Trace-Id"),
+		    call->trace_id);
+		return;
+	}
 	out = w = abt_arena_alloc(call->arena, trace.n + 32);
 	if (out == NULL)
 		return; /* the arena remembers */

@@ -93,3 +93,14 @@ abt_trace_fill(struct abt_call *call)
 	else if (call->invoke_trace.n > 0)
 		call->trace_id = abt_bytes(call->invoke_trace.p, 5 + 35);
 }
+
+bool
+abt_trace_is_full(struct abt_bytes sent)
+{
+	struct parts parts;
+
+	if (sent.n <= 5 + 35) /* a Root of ours alone */
+		return false;
+	parts = split(sent);
+	return parts.root.n > 0 && parts.parent.n > 0 && parts.sampled.n > 0;
+}

@@ -14,4 +14,7 @@
  */
 void abt_trace_fill(struct abt_call *call);
 
+/* Has it Root, Parent and Sampled?  Then it is echoed as it is (R8.2). */
+bool abt_trace_is_full(struct abt_bytes sent);
+
 #endif
