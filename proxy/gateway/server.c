@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -184,7 +185,11 @@ say_ready(struct abt_server *server)
 	if (fd < 0)
 		return;
 	abt_entrances_print(&server->entrances, fd);
-	dprintf(fd, "ready\n");
+	/* who waits for it would wait for ever; the server itself is fine */
+	if (dprintf(fd, "ready\n") < 0)
+		abt_warning("cannot tell on standard output that all is ready: "
+			    "%s",
+		    strerror(errno));
 }
 
 /* ---- the end ---- */

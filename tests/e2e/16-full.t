@@ -91,4 +91,22 @@ def bodies_ceiling():
         same(get(server).status, 200, "and afterwards it serves")
 
 
+@check
+def nobody_can_be_told():
+    """Standard output is full: said on stderr, and the server lives."""
+    with open(os.path.join(folder, "full-stderr"), "w+b") as errors, \
+            open("/dev/full", "wb", buffering=0) as full:
+        process = subprocess.Popen(
+            [PROGRAM, "serve", "--port", "0", "--command", "--", "cat"],
+            cwd=folder, stdout=full, stderr=errors)
+
+        def said():
+            errors.seek(0)
+            return b"on standard output" in errors.read()
+        ok(eventually(said, 10), "a full standard output is told")
+        ok(process.poll() is None, "the server lives without it")
+        process.terminate()
+        same(process.wait(10), 0, "and ends well")
+
+
 finish()
