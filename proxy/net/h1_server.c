@@ -161,7 +161,9 @@ body_deadline(const struct abt_conn *conn, const struct abt_exchange *x)
 	if (x->paused)
 		return 0;
 	at = within(0, conn->stamp_ms, policy->body_idle_ms);
-	at = within(at, x->begin_us / 1000 + x->paused_ms, policy->request_ms);
+	if (x->collecting) /* one in pieces may be of any size */
+		at = within(
+		    at, x->begin_us / 1000 + x->paused_ms, policy->request_ms);
 	return policy->body_rate > 0
 		   ? within(at, conn->begin_ms + x->paused_ms, rate_ms(x))
 		   : at;

@@ -755,6 +755,34 @@ test_pause_has_no_deadline(void **unused)
 	close(fd);
 }
 
+/* The time of a whole request is for those that are collected. */
+static void
+test_pieces_may_take_long(void **unused)
+{
+	const char *text = POST("/1") "Content-Length: 1000\r\n\r\nab";
+	int64_t now_ms = 1000000;
+	size_t i;
+	int fd;
+
+	(void)unused;
+	abt_clock_stop_at(now_ms * 1000);
+	world.policy.body_idle_ms = 2000;
+	world.policy.request_ms = 3000;
+	fd = world_connect(&world);
+	world_send(&world, fd, text, strlen(text));
+	while (stream.got < 2)
+		world_turn(&world, 0);
+	for (i = 0; i < 5; i++) {
+		pass_time(&now_ms, 1000);
+		world_send(&world, fd, "x", 1);
+		while (stream.got < 3 + i)
+			world_turn(&world, 0);
+	}
+	assert_int_equal(world.broken, 0);
+	abt_clock_stop_at(-1);
+	close(fd);
+}
+
 static void
 test_expect_continue_waits(void **unused)
 {
@@ -1002,6 +1030,7 @@ main(void)
 		TEST(test_pause_sized),
 		TEST(test_pause_chunked),
 		TEST(test_pause_has_no_deadline),
+		TEST(test_pieces_may_take_long),
 		TEST(test_expect_continue_waits),
 		TEST(test_answer_before_the_body_ends),
 		TEST(test_broken_body_while_answering),
