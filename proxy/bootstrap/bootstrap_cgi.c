@@ -290,6 +290,28 @@ resume(struct abt_bootstrap *b)
 
 /* ---- starting ---- */
 
+/* Does the field at |last| only repeat those before it?  An ALB with lists adds
+ * a line that has all that the client sent. */
+static bool
+repeats(const struct abt_headers *headers, size_t last)
+{
+	struct abt_bytes rest = headers->fields[last].value;
+	size_t i;
+
+	for (i = 0; i < last && rest.n > 0; i++) {
+		struct abt_bytes value = headers->fields[i].value;
+
+		if (headers->fields[i].id != ABT_FIELD_X_FORWARDED_FOR)
+			continue;
+		if (!abt_bytes_starts(rest, value))
+			return false;
+		rest = abt_bytes(rest.p + value.n, rest.n - value.n);
+		while (rest.n > 0 && (rest.p[0] == ',' || rest.p[0] == ' '))
+			rest = abt_bytes(rest.p + 1, rest.n - 1);
+	}
+	return rest.n == 0;
+}
+
 /* What the front added is made anew from the facts: take it off. */
 static void
 drop_forwarded(struct abt_bootstrap *b)
@@ -309,6 +331,8 @@ drop_forwarded(struct abt_bootstrap *b)
 				     field->value.p[at - 1] == ','))
 			at--;
 		field->value.n = at;
+		if (at > 0 && repeats(headers, i))
+			field->value.n = 0;
 		if (at == 0)
 			abt_headers_drop(headers, ABT_FIELD_X_FORWARDED_FOR);
 		return;

@@ -137,19 +137,23 @@ def cgi_behind_every_door():
             got = get(server, stage + "/echo/a%20b?x=1&y=a%26b",
                       method="POST", body=body,
                       headers=[("Content-Type", "image/x"),
-                               ("X-Mine", "1"), ("Cookie", "k=v")])
+                               ("X-Mine", "1"), ("Cookie", "k=v"),
+                               ("X-Forwarded-For", "203.0.113.9")])
             same(got.status, 201, name + ": CGI answers")
             told = json.loads(got.body)
             env = told["env"]
             same({key: env.get(key) for key in (
                 "REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "CONTENT_TYPE",
                 "CONTENT_LENGTH", "HTTP_X_MINE", "HTTP_COOKIE",
-                "REMOTE_ADDR", "GATEWAY_INTERFACE")}, {
+                "REMOTE_ADDR", "GATEWAY_INTERFACE",
+                "HTTP_X_FORWARDED_FOR")}, {
                 "REQUEST_METHOD": "POST", "PATH_INFO": "/a b",
                 "QUERY_STRING": "x=1&y=a%26b", "CONTENT_TYPE": "image/x",
                 "CONTENT_LENGTH": str(len(told["body"]) // 2), "HTTP_X_MINE": "1",
                 "HTTP_COOKIE": "k=v", "REMOTE_ADDR": "127.0.0.1",
-                "GATEWAY_INTERFACE": "CGI/1.1"}, name + ": its variables")
+                "GATEWAY_INTERFACE": "CGI/1.1",
+                "HTTP_X_FORWARDED_FOR": "203.0.113.9, 127.0.0.1"},
+                name + ": its variables")
             # Binary bodies come as base64 everywhere but from a REST API
             # without binary media types, which turns them into text.
             if name != "rest":
