@@ -14,6 +14,7 @@
 #include <pthread.h>
 #include <stdio.h>
 
+#include "base/log.h"
 #include "function/link.h"
 #include "net/mail.h"
 
@@ -122,6 +123,10 @@ abt_function_finish(struct abt_invocation *inv)
 	if (inv->link != NULL)
 		abt_link_finish(inv);
 	inv->ended_us = abt_loop_fresh_us(loop);
+	/* What a failed one has printed stands before what its caller's loop,
+	 * which holds lines of its own, says of it. */
+	if (inv->rule != NULL && loop != inv->owner)
+		abt_log_flush();
 	unlink_running(function, inv);
 	if (inv->pins == 0)
 		complete(inv);

@@ -123,8 +123,9 @@ def what_is_read():
                         env={**os.environ, "NO_COLOR": "1"})
     get(terminal, "/" + "long/" * 40)
     get(terminal, "/raise")
-    ok(eventually(lambda: "it broke" in terminal.text(), 5),
-       "the function's error is shown", terminal.text())
+    eventually(lambda: re.search(r"^502 ", terminal.text(), re.M), 5)
+    ok("it broke" in terminal.text(), "the function's error is shown",
+       terminal.text())
     text = terminal.text()
     has(text, "ValueError: it broke", "with type and message")
     has(text, "app.py", "and where")
@@ -182,7 +183,7 @@ def errors_of_others():
         terminal = Terminal("--port", "0", *arguments,
                             env={**os.environ, "NO_COLOR": "1"})
         get(terminal)
-        eventually(lambda: "502" in terminal.text(), 5)
+        eventually(lambda: re.search(r"^502 ", terminal.text(), re.M), 5)
         ok(re.search(what, terminal.text(), re.M),
            "the error of %s: type, message, frames" % name, terminal.text())
         terminal.process.send_signal(signal.SIGTERM)
