@@ -5,7 +5,8 @@
  * The child gets descriptors 0 to 2 and nothing else (all others are
  * close-on-exec), a process group of its own, default signals and an empty
  * mask (threats.md P1).  What goes wrong before the program runs comes back as
- * an errno in memory, which a child of vfork shares until then.  Memory is not
+ * an errno in memory, which a child of vfork shares until then (through a pipe
+ * under tools that make a fork of it).  Memory is not
  * limited: RLIMIT_AS counts address space, of which Node reserves gigabytes
  * that it never uses.
  */
@@ -17,6 +18,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "function/process.h"
@@ -124,12 +126,60 @@ run(const struct abt_guard_program *program, pid_t guard)
 	return errno;
 }
 
+/* Tools that watch memory run vfork as fork: ask once. */
+static bool
+shares_memory(void)
+{
+	static volatile bool shared, asked;
+	pid_t pid;
+
+	if (asked)
+		return shared;
+	asked = true;
+	pid = vfork();
+	if (pid == 0) {
+		shared = true;
+		_exit(0);
+	}
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
+	return shared;
+}
+
+/* The errno comes through a pipe, which exec closes. */
+static pid_t
+spawn_apart(const struct abt_guard_program *program)
+{
+	pid_t guard = getpid(), pid;
+	int fds[2], error = 0;
+	ssize_t n;
+
+	if (pipe2(fds, O_CLOEXEC) != 0)
+		return -errno;
+	pid = vfork();
+	if (pid == 0) {
+		error = run(program, guard);
+		n = write(fds[1], &error, sizeof(error));
+		_exit(n == (ssize_t)sizeof(error) ? 127 : 126);
+	}
+	if (pid < 0)
+		error = errno;
+	close(fds[1]);
+	if (pid > 0 &&
+	    read(fds[0], &error, sizeof(error)) != (ssize_t)sizeof(error))
+		error = 0;
+	close(fds[0]);
+	return error != 0 ? -error : pid;
+}
+
 pid_t
 abt_guard_spawn(const struct abt_guard_program *program)
 {
 	static volatile int error; /* the child writes it, we wait meanwhile */
 	pid_t guard = getpid(), pid;
 
+	if (!shares_memory())
+		return spawn_apart(program);
 	error = 0;
 	pid = vfork();
 	if (pid == 0) {
