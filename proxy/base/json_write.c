@@ -42,32 +42,6 @@ roll_back(struct abt_buf *buf, size_t n)
 		buf->size = n; /* a failed buffer has no room */
 }
 
-/* Most texts of an event are shorter than a call of memcpy is worth: blocks,
- * the last of which overlaps the one before it. */
-static inline __attribute__((always_inline)) char *
-copy(char *w, struct abt_bytes b)
-{
-	size_t n = b.n, i;
-
-	if (n > 96) {
-		memcpy(w, b.p, n);
-	} else if (n >= 16) {
-		for (i = 0; i < n - 16; i += 16)
-			memcpy(w + i, b.p + i, 16);
-		memcpy(w + n - 16, b.p + n - 16, 16);
-	} else if (n >= 8) {
-		memcpy(w, b.p, 8);
-		memcpy(w + n - 8, b.p + n - 8, 8);
-	} else if (n >= 4) {
-		memcpy(w, b.p, 4);
-		memcpy(w + n - 4, b.p + n - 4, 4);
-	} else {
-		for (i = 0; i < n; i++)
-			w[i] = b.p[i];
-	}
-	return w + n;
-}
-
 /* A name, and whose it is: ours needs no escape. */
 struct name {
 	struct abt_bytes text; /* p is NULL where there is no name */
@@ -102,7 +76,7 @@ copy_member(struct abt_json_out *out, struct name name, bool string,
 	w += out->comma;
 	if (name.text.p != NULL) {
 		*w++ = '"';
-		w = name.ours ? copy(w, name.text)
+		w = name.ours ? abt_put(w, name.text)
 			      : abt_escape_copy(w, name.text, high);
 		if (w == NULL)
 			return NULL;
@@ -190,11 +164,11 @@ put_raw(struct abt_json_out *out, const char *key, struct abt_bytes text)
 	if (name.p != NULL) {
 		out->buf->n += name.n + 3;
 		*w++ = '"';
-		w = copy(w, name);
+		w = abt_put(w, name);
 		*w++ = '"';
 		*w++ = ':';
 	}
-	copy(w, text);
+	abt_put(w, text);
 	out->comma = true;
 }
 
@@ -258,9 +232,9 @@ abt_json_plain_at(
 	*w = ',';
 	w += out->comma;
 	*w++ = '"';
-	w = copy(w, key);
-	w = copy(w, ABT_BYTES("\":\""));
-	w = copy(w, value);
+	w = abt_put(w, key);
+	w = abt_put(w, ABT_BYTES("\":\""));
+	w = abt_put(w, value);
 	*w = '"';
 	out->comma = true;
 }
@@ -281,10 +255,10 @@ abt_json_plain_list_at(
 	*w = ',';
 	w += out->comma;
 	*w++ = '"';
-	w = copy(w, key);
-	w = copy(w, ABT_BYTES("\":[\""));
-	w = copy(w, value);
-	copy(w, ABT_BYTES("\"]"));
+	w = abt_put(w, key);
+	w = abt_put(w, ABT_BYTES("\":[\""));
+	w = abt_put(w, value);
+	abt_put(w, ABT_BYTES("\"]"));
 	out->comma = true;
 }
 
@@ -382,7 +356,7 @@ copy_pieces(struct abt_json_out *out, const struct abt_bytes *pieces,
 	w += out->comma;
 	for (i = 0; i < count && w != NULL; i++)
 		if (i % 2 == 0)
-			w = copy(w, pieces[i]);
+			w = abt_put(w, pieces[i]);
 		else
 			w = abt_escape_copy(w, pieces[i], high);
 	return w;

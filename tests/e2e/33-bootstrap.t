@@ -322,13 +322,13 @@ def in_an_empty_root():
     root = os.path.join(folder, "root")
     os.makedirs(root)
     shutil.copy(STATIC, os.path.join(root, "bootstrap"))
-    if os.getuid() != 0 or run("chroot", root, "/bootstrap",
-                               "--version").returncode != 0:
-        ok(True, "chroot # skip not permitted")
+    enter = ["chroot"] if os.getuid() == 0 else ["unshare", "-r", "chroot"]
+    got = run(*enter, root, "/bootstrap", "--version")
+    if not ok(got.returncode == 0, "it runs there", got.stderr):
         return
     # The bootstrap itself is the CGI program: it says its usage, which is no
     # answer, so the front sees a failure that the log explains.
-    with Server("--port", "0", "--", "chroot", root, "/bootstrap", "--cgi",
+    with Server("--port", "0", "--", *enter, root, "/bootstrap", "--cgi",
                 "/bootstrap") as server:
         same(get(server, "/").status, 502, "it serves in an empty root")
         server.wait_for("ended without an answer")
@@ -343,7 +343,7 @@ int main(void) {
     if not ok(built.returncode == 0, "a static program is built",
               built.stderr):
         return
-    with Server("--port", "0", "--", "chroot", root, "/bootstrap", "--cgi",
+    with Server("--port", "0", "--", *enter, root, "/bootstrap", "--cgi",
                 "/answer") as server:
         same(get(server, "/").body, b"from nowhere\n",
              "and a program answers there")
